@@ -1,0 +1,169 @@
+-- Tables. C code reads and writes them by column name, only in src/catalog.
+
+CREATE SEQUENCE _sensorswave.destination_id_seq;
+CREATE TABLE _sensorswave.destination (
+	destination_id bigint PRIMARY KEY DEFAULT nextval('_sensorswave.destination_id_seq'),
+	name text NOT NULL UNIQUE CHECK (name <> ''),
+	kind text NOT NULL CHECK (kind IN ('bytehouse', 'clickhouse')),
+	host text NOT NULL,
+	port integer NOT NULL CHECK (port BETWEEN 1 AND 65535),
+	database text NOT NULL,
+	virtual_warehouse text,
+	auth_type text NOT NULL CHECK (auth_type IN ('password', 'iam')),
+	account_id text,
+	username text,
+	password bytea,
+	api_key bytea,
+	sslmode text NOT NULL CHECK (sslmode IN ('verify-full', 'verify-ca', 'require', 'disable')),
+	sslrootcert text,
+	stage_kind text NOT NULL CHECK (stage_kind IN ('tos', 's3', 'none')),
+	stage_endpoint text,
+	stage_region text,
+	stage_bucket text,
+	stage_prefix text NOT NULL,
+	stage_access_key text,
+	stage_secret_key bytea,
+	stage_format text NOT NULL CHECK (stage_format IN ('parquet', 'native')),
+	stage_load_endpoint text,
+	usable_by name[] NOT NULL DEFAULT '{}',
+	owner regrole NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE _sensorswave.destination IS
+	'warehouses with their staging stores; secrets are sealed (AES-256-GCM, key outside the database)';
+
+CREATE SEQUENCE _sensorswave.pipeline_id_seq;
+CREATE TABLE _sensorswave.pipeline (
+	pipeline_id bigint PRIMARY KEY DEFAULT nextval('_sensorswave.pipeline_id_seq'),
+	name text NOT NULL UNIQUE CHECK (name <> ''),
+	destination_id bigint NOT NULL REFERENCES _sensorswave.destination,
+	data_source text NOT NULL CHECK (data_source IN ('events', 'users', 'table')),
+	source regclass NOT NULL,
+	target_table text NOT NULL CHECK (target_table <> ''),
+	mode text NOT NULL CHECK (mode IN ('append', 'upsert')),
+	columns jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(columns) = 'object'),
+	event_filter text CHECK (event_filter IN ('include', 'exclude')),
+	event_names text[],
+	row_filter text,
+	system_timezone text NOT NULL,
+	status text NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'running', 'paused', 'stopped')),
+	settings_version integer NOT NULL DEFAULT 1,
+	owner regrole NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	CHECK ((event_filter IS NULL) = (event_names IS NULL))
+);
+CREATE INDEX ON _sensorswave.pipeline (destination_id);
+COMMENT ON TABLE _sensorswave.pipeline IS
+	'one source relation kept in step with one target table';
+
+-- What a pipeline is doing about its target table; not configuration, so it
+-- is not dumped.
+CREATE TABLE _sensorswave.pipeline_state (
+	pipeline_id bigint PRIMARY KEY REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
+	consecutive_failures integer NOT NULL DEFAULT 0,
+	next_attempt_at timestamptz NOT NULL,
+	last_error text,
+	last_hint text
+);
+COMMENT ON TABLE _sensorswave.pipeline_state IS
+	'attempts to create the target table of a pipeline, and the last failure';
+
+CREATE TABLE _sensorswave.backfill (
+	backfill_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	pipeline_id bigint NOT NULL REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
+	from_date date NOT NULL,
+	to_date date NOT NULL CHECK (to_date >= from_date),
+	allow_shrink boolean NOT NULL,
+	status text NOT NULL DEFAULT 'queued'
+		CHECK (status IN ('queued', 'running', 'success', 'failed', 'cancelled')),
+	attempt integer NOT NULL DEFAULT 0,
+	next_attempt_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	started_at timestamptz,
+	finished_at timestamptz,
+	error text,
+	hint text
+);
+-- One backfill at a time per pipeline, whoever asks.
+CREATE UNIQUE INDEX backfill_one_active ON _sensorswave.backfill (pipeline_id)
+	WHERE status IN ('queued', 'running');
+CREATE INDEX ON _sensorswave.backfill (pipeline_id);
+COMMENT ON TABLE _sensorswave.backfill IS
+	'requests to reload calendar days of a pipeline; attempt counts the failures of the current window';
+
+CREATE TABLE _sensorswave.run (
+	run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	pipeline_id bigint NOT NULL REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
+	kind text NOT NULL CHECK (kind IN ('incremental', 'sweep', 'backfill', 'copy')),
+	status text NOT NULL DEFAULT 'running'
+		CHECK (status IN ('running', 'success', 'failed', 'cancelled')),
+	range_start timestamptz,
+	range_end timestamptz,
+	rows_exported bigint NOT NULL DEFAULT 0,
+	files integer NOT NULL DEFAULT 0,
+	bytes_staged bigint NOT NULL DEFAULT 0,
+	attempt integer NOT NULL DEFAULT 1,
+	load_query_id text,
+	started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	finished_at timestamptz,
+	error text,
+	detail text,
+	hint text,
+	sqlstate text,
+	settings_version integer NOT NULL
+);
+CREATE INDEX ON _sensorswave.run (pipeline_id, run_id);
+CREATE INDEX run_open ON _sensorswave.run (pipeline_id) WHERE status = 'running';
+COMMENT ON TABLE _sensorswave.run IS
+	'one row per attempt; written as running before work starts, so a crash is what was never corrected';
+
+CREATE TABLE _sensorswave.backfill_window (
+	backfill_id bigint NOT NULL REFERENCES _sensorswave.backfill ON DELETE CASCADE,
+	day date NOT NULL,
+	window_start timestamptz NOT NULL,
+	window_end timestamptz NOT NULL,
+	status text NOT NULL DEFAULT 'queued'
+		CHECK (status IN ('queued', 'running', 'success', 'failed', 'cancelled')),
+	rows_exported bigint,
+	run_id bigint REFERENCES _sensorswave.run ON DELETE SET NULL,
+	PRIMARY KEY (backfill_id, day)
+);
+CREATE INDEX ON _sensorswave.backfill_window (run_id);
+COMMENT ON TABLE _sensorswave.backfill_window IS
+	'calendar days of a backfill as half-open ranges of instants in the pipeline''s system time zone';
+
+CREATE TABLE _sensorswave.run_log (
+	log_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	run_id bigint NOT NULL REFERENCES _sensorswave.run ON DELETE CASCADE,
+	logged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	level text NOT NULL CHECK (level IN ('debug', 'info', 'warning', 'error')),
+	message text NOT NULL
+);
+CREATE INDEX ON _sensorswave.run_log (run_id, log_id);
+COMMENT ON TABLE _sensorswave.run_log IS 'what happened during a run, line by line';
+
+CREATE TABLE _sensorswave.staged_object (
+	object_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	run_id bigint NOT NULL REFERENCES _sensorswave.run ON DELETE CASCADE,
+	object_key text NOT NULL UNIQUE,
+	n_rows bigint NOT NULL,
+	n_bytes bigint NOT NULL,
+	is_deleted boolean NOT NULL DEFAULT false,
+	delete_attempts integer NOT NULL DEFAULT 0,
+	delete_after timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX ON _sensorswave.staged_object (run_id);
+CREATE INDEX staged_object_left ON _sensorswave.staged_object (delete_after) WHERE NOT is_deleted;
+COMMENT ON TABLE _sensorswave.staged_object IS
+	'every object in the staging store, recorded before its first byte leaves and until it is deleted';
+
+REVOKE ALL ON ALL TABLES IN SCHEMA _sensorswave FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA _sensorswave FROM PUBLIC;
+
+-- Configuration is dumped; history is not.
+SELECT pg_catalog.pg_extension_config_dump('_sensorswave.destination', '');
+SELECT pg_catalog.pg_extension_config_dump('_sensorswave.destination_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('_sensorswave.pipeline', '');
+SELECT pg_catalog.pg_extension_config_dump('_sensorswave.pipeline_id_seq', '');

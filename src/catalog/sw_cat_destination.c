@@ -1,0 +1,265 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_cat_destination.c
+ *	  Destinations in the catalog, and their sealed secrets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "catalog/sw_catalog.h"
+#include "catalog/sw_field.h"
+#include "catalog/sw_settings.h"
+#include "catalog/sw_spi.h"
+#include "net/sw_secret.h"
+
+#define FIELD(column, type, sql_type) \
+	{#column, type, sql_type, offsetof(SwDestination, column)}
+
+static const SwField fields[] = {
+	FIELD(destination_id, SW_FIELD_INT64, INT8OID),
+	FIELD(name, SW_FIELD_TEXT, TEXTOID),
+	FIELD(kind, SW_FIELD_TEXT, TEXTOID),
+	FIELD(host, SW_FIELD_TEXT, TEXTOID),
+	FIELD(port, SW_FIELD_INT32, INT4OID),
+	FIELD(database, SW_FIELD_TEXT, TEXTOID),
+	FIELD(virtual_warehouse, SW_FIELD_TEXT, TEXTOID),
+	FIELD(auth_type, SW_FIELD_TEXT, TEXTOID),
+	FIELD(account_id, SW_FIELD_TEXT, TEXTOID),
+	FIELD(username, SW_FIELD_TEXT, TEXTOID),
+	FIELD(password, SW_FIELD_VARLENA, BYTEAOID),
+	FIELD(api_key, SW_FIELD_VARLENA, BYTEAOID),
+	FIELD(sslmode, SW_FIELD_TEXT, TEXTOID),
+	FIELD(sslrootcert, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_kind, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_endpoint, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_region, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_bucket, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_prefix, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_access_key, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_secret_key, SW_FIELD_VARLENA, BYTEAOID),
+	FIELD(stage_format, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_load_endpoint, SW_FIELD_TEXT, TEXTOID),
+	FIELD(usable_by, SW_FIELD_VARLENA, NAMEARRAYOID),
+	FIELD(owner, SW_FIELD_OID, REGROLEOID),
+	FIELD(created_at, SW_FIELD_TIME, TIMESTAMPTZOID),
+	FIELD(updated_at, SW_FIELD_TIME, TIMESTAMPTZOID)
+};
+
+static SwDestination *
+read_destination(SwSpi *spi)
+{
+	SwDestination *destination = NULL;
+
+	if (spi->n_rows > 0)
+	{
+		TupleDesc	tupdesc;
+		HeapTuple	row = sw_spi_row(spi, 0, &tupdesc);
+		MemoryContext saved = MemoryContextSwitchTo(spi->result_context);
+
+		destination = palloc0(sizeof(SwDestination));
+		sw_field_read_row(fields, lengthof(fields), row, tupdesc, destination);
+		MemoryContextSwitchTo(saved);
+	}
+	sw_spi_end(spi);
+	return destination;
+}
+
+SwDestination *
+sw_cat_destination_find(const char *name)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_text(&spi, name);
+	sw_spi_exec(&spi, "SELECT * FROM _sensorswave.destination WHERE name = $1");
+	return read_destination(&spi);
+}
+
+SwDestination *
+sw_cat_destination_get(int64 destination_id)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, destination_id);
+	sw_spi_exec(&spi, "SELECT * FROM _sensorswave.destination WHERE destination_id = $1");
+	return read_destination(&spi);
+}
+
+int64
+sw_cat_destination_next_id(void)
+{
+	SwSpi		spi;
+	int64		id;
+
+	sw_spi_begin(&spi);
+	sw_spi_exec(&spi, "SELECT nextval('_sensorswave.destination_id_seq') AS id");
+	id = sw_spi_get_int64(&spi, 0, "id");
+	sw_spi_end(&spi);
+	return id;
+}
+
+void
+sw_cat_destination_insert(SwDestination *destination)
+{
+	SwSpi		spi;
+	StringInfoData sql;
+
+	destination->created_at = destination->updated_at = GetCurrentTimestamp();
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "INSERT INTO _sensorswave.destination (");
+	sw_field_append_names(fields, lengthof(fields), &sql);
+	appendStringInfoString(&sql, ") VALUES (");
+	sw_field_append_params(fields, lengthof(fields), 1, &sql);
+	appendStringInfoString(&sql, ")");
+
+	sw_spi_begin(&spi);
+	sw_field_add_args(fields, lengthof(fields), destination, &spi);
+	sw_spi_exec(&spi, sql.data);
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_destination_update(SwDestination *destination)
+{
+	SwSpi		spi;
+	StringInfoData sql;
+
+	destination->updated_at = GetCurrentTimestamp();
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "UPDATE _sensorswave.destination SET ");
+	sw_field_append_sets(fields, lengthof(fields), 1, &sql);
+	appendStringInfoString(&sql, " WHERE destination_id = $1");
+
+	sw_spi_begin(&spi);
+	sw_field_add_args(fields, lengthof(fields), destination, &spi);
+	sw_spi_exec(&spi, sql.data);
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_destination_delete(const SwDestination *destination)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, destination->destination_id);
+	sw_spi_exec(&spi, "SELECT name FROM _sensorswave.pipeline"
+				" WHERE destination_id = $1 ORDER BY name LIMIT 1");
+	if (spi.n_rows > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("destination \"%s\" is in use", destination->name),
+				 errdetail("Pipeline \"%s\" exports to it.",
+						   sw_spi_get_text(&spi, 0, "name")),
+				 errhint("Delete its pipelines first.")));
+	sw_spi_arg_int64(&spi, destination->destination_id);
+	sw_spi_exec(&spi, "DELETE FROM _sensorswave.destination WHERE destination_id = $1");
+	sw_spi_end(&spi);
+}
+
+bool
+sw_cat_destination_is_usable(const SwDestination *destination, Oid role)
+{
+	Datum	   *names;
+	int			n_names;
+	int			i;
+
+	if (has_privs_of_role(role, destination->owner))
+		return true;
+	if (destination->usable_by == NULL)
+		return false;
+	deconstruct_array((ArrayType *) destination->usable_by, NAMEOID,
+					  NAMEDATALEN, false, TYPALIGN_CHAR, &names, NULL,
+					  &n_names);
+	for (i = 0; i < n_names; i++)
+	{
+		Oid			user = get_role_oid(NameStr(*DatumGetName(names[i])), true);
+
+		if (OidIsValid(user) && has_privs_of_role(role, user))
+			return true;
+	}
+	return false;
+}
+
+bool
+sw_cat_may_use_role(Oid role)
+{
+	return has_privs_of_role(GetUserId(), role);
+}
+
+static struct varlena **
+secret_member(SwDestination *destination, SwSecretField field)
+{
+	switch (field)
+	{
+		case SW_SECRET_PASSWORD:
+			return &destination->password;
+		case SW_SECRET_API_KEY:
+			return &destination->api_key;
+		case SW_SECRET_STAGE_SECRET_KEY:
+			return &destination->stage_secret_key;
+	}
+	elog(ERROR, "unknown secret %d", (int) field);
+	return NULL;
+}
+
+/* What a sealed secret is bound to: the row and the column it belongs to. */
+static char *
+secret_place(const SwDestination *destination, SwSecretField field)
+{
+	static const char *const columns[] = {"password", "api_key", "stage_secret_key"};
+
+	return psprintf("destination/" INT64_FORMAT "/%s",
+					destination->destination_id, columns[field]);
+}
+
+static bool
+any_secret_exists(void)
+{
+	SwSpi		spi;
+	bool		exists;
+
+	sw_spi_begin(&spi);
+	sw_spi_exec(&spi, "SELECT FROM _sensorswave.destination"
+				" WHERE password IS NOT NULL OR api_key IS NOT NULL"
+				" OR stage_secret_key IS NOT NULL LIMIT 1");
+	exists = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return exists;
+}
+
+void
+sw_cat_destination_seal(SwDestination *destination, SwSecretField field,
+						const char *plain)
+{
+	struct varlena **member = secret_member(destination, field);
+
+	if (plain == NULL)
+		*member = NULL;
+	else
+		*member = (struct varlena *)
+			sw_secret_seal(sw_key_file, !any_secret_exists(), plain,
+						   secret_place(destination, field));
+}
+
+char *
+sw_cat_destination_unseal(const SwDestination *destination,
+						  SwSecretField field)
+{
+	struct varlena *sealed = *secret_member((SwDestination *) destination, field);
+
+	if (sealed == NULL)
+		return NULL;
+	return sw_secret_open(sw_key_file, (bytea *) sealed,
+						  secret_place(destination, field));
+}

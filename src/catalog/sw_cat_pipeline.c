@@ -1,0 +1,278 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_cat_pipeline.c
+ *	  Pipelines in the catalog, and the state of making their target tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/timestamp.h"
+
+#include "catalog/sw_catalog.h"
+#include "catalog/sw_field.h"
+#include "catalog/sw_spi.h"
+
+#define FIELD(column, type, sql_type) \
+	{#column, type, sql_type, offsetof(SwPipeline, column)}
+
+/* The first entry identifies the row. */
+static const SwField fields[] = {
+	FIELD(pipeline_id, SW_FIELD_INT64, INT8OID),
+	FIELD(name, SW_FIELD_TEXT, TEXTOID),
+	FIELD(destination_id, SW_FIELD_INT64, INT8OID),
+	FIELD(data_source, SW_FIELD_TEXT, TEXTOID),
+	FIELD(source, SW_FIELD_OID, REGCLASSOID),
+	FIELD(target_table, SW_FIELD_TEXT, TEXTOID),
+	FIELD(mode, SW_FIELD_TEXT, TEXTOID),
+	FIELD(columns, SW_FIELD_VARLENA, JSONBOID),
+	FIELD(event_filter, SW_FIELD_TEXT, TEXTOID),
+	FIELD(event_names, SW_FIELD_VARLENA, TEXTARRAYOID),
+	FIELD(row_filter, SW_FIELD_TEXT, TEXTOID),
+	FIELD(system_timezone, SW_FIELD_TEXT, TEXTOID),
+	FIELD(status, SW_FIELD_TEXT, TEXTOID),
+	FIELD(settings_version, SW_FIELD_INT32, INT4OID),
+	FIELD(owner, SW_FIELD_OID, REGROLEOID),
+	FIELD(created_at, SW_FIELD_TIME, TIMESTAMPTZOID),
+	FIELD(updated_at, SW_FIELD_TIME, TIMESTAMPTZOID)
+};
+
+#define SELECT_PIPELINE \
+	"SELECT p.*, d.name AS destination FROM _sensorswave.pipeline p" \
+	" JOIN _sensorswave.destination d USING (destination_id) WHERE "
+
+static SwPipeline *
+read_pipeline(SwSpi *spi)
+{
+	SwPipeline *pipeline = NULL;
+
+	if (spi->n_rows > 0)
+	{
+		TupleDesc	tupdesc;
+		HeapTuple	row = sw_spi_row(spi, 0, &tupdesc);
+		MemoryContext saved = MemoryContextSwitchTo(spi->result_context);
+
+		pipeline = palloc0(sizeof(SwPipeline));
+		sw_field_read_row(fields, lengthof(fields), row, tupdesc, pipeline);
+		pipeline->destination = sw_spi_get_text(spi, 0, "destination");
+		MemoryContextSwitchTo(saved);
+	}
+	sw_spi_end(spi);
+	return pipeline;
+}
+
+SwPipeline *
+sw_cat_pipeline_find(const char *name)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_text(&spi, name);
+	sw_spi_exec(&spi, SELECT_PIPELINE "p.name = $1");
+	return read_pipeline(&spi);
+}
+
+SwPipeline *
+sw_cat_pipeline_get(int64 pipeline_id)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, SELECT_PIPELINE "p.pipeline_id = $1");
+	return read_pipeline(&spi);
+}
+
+/*
+ * Two writers of one target would undo each other.  The table lock makes
+ * the check hold until commit.
+ */
+static void
+check_target_is_free(SwSpi *spi, const SwPipeline *pipeline,
+					 const SwDestination *destination)
+{
+	sw_spi_exec(spi, "LOCK TABLE _sensorswave.pipeline IN SHARE ROW EXCLUSIVE MODE");
+	sw_spi_arg_text(spi, pipeline->target_table);
+	sw_spi_arg_text(spi, destination->host);
+	sw_spi_arg_int32(spi, destination->port);
+	sw_spi_arg_text(spi, destination->account_id);
+	sw_spi_arg_text(spi, destination->database);
+	sw_spi_exec(spi, "SELECT p.name FROM _sensorswave.pipeline p"
+				" JOIN _sensorswave.destination d USING (destination_id)"
+				" WHERE p.status <> 'stopped' AND p.target_table = $1"
+				" AND lower(d.host) = lower($2) AND d.port = $3"
+				" AND d.account_id IS NOT DISTINCT FROM $4"
+				" AND d.database = $5 LIMIT 1");
+	if (spi->n_rows > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("target table \"%s\" already belongs to pipeline \"%s\"",
+						pipeline->target_table,
+						sw_spi_get_text(spi, 0, "name")),
+				 errdetail("Two pipelines that are not stopped may not write to one table."),
+				 errhint("Give another target_table, or stop the other pipeline first.")));
+}
+
+void
+sw_cat_pipeline_insert(SwPipeline *pipeline, const SwDestination *destination)
+{
+	SwSpi		spi;
+	StringInfoData sql;
+
+	pipeline->created_at = pipeline->updated_at = GetCurrentTimestamp();
+	pipeline->settings_version = 1;
+	pipeline->status = "new";
+
+	sw_spi_begin(&spi);
+	check_target_is_free(&spi, pipeline, destination);
+	sw_spi_exec(&spi, "SELECT nextval('_sensorswave.pipeline_id_seq') AS id");
+	pipeline->pipeline_id = sw_spi_get_int64(&spi, 0, "id");
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "INSERT INTO _sensorswave.pipeline (");
+	sw_field_append_names(fields, lengthof(fields), &sql);
+	appendStringInfoString(&sql, ") VALUES (");
+	sw_field_append_params(fields, lengthof(fields), 1, &sql);
+	appendStringInfoString(&sql, ")");
+	sw_field_add_args(fields, lengthof(fields), pipeline, &spi);
+	sw_spi_exec(&spi, sql.data);
+
+	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
+	sw_spi_exec(&spi, "INSERT INTO _sensorswave.pipeline_state"
+				" (pipeline_id, next_attempt_at) VALUES ($1, clock_timestamp())");
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_pipeline_update(SwPipeline *pipeline)
+{
+	SwSpi		spi;
+	StringInfoData sql;
+
+	pipeline->updated_at = GetCurrentTimestamp();
+	pipeline->settings_version++;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "UPDATE _sensorswave.pipeline SET ");
+	sw_field_append_sets(fields, lengthof(fields), 1, &sql);
+	appendStringInfoString(&sql, " WHERE pipeline_id = $1");
+
+	sw_spi_begin(&spi);
+	sw_field_add_args(fields, lengthof(fields), pipeline, &spi);
+	sw_spi_exec(&spi, sql.data);
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_pipeline_delete(const SwPipeline *pipeline)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
+	sw_spi_exec(&spi, "DELETE FROM _sensorswave.pipeline WHERE pipeline_id = $1");
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_pipeline_set_status(int64 pipeline_id, const char *status)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_arg_text(&spi, status);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline"
+				" SET status = $2, updated_at = clock_timestamp()"
+				" WHERE pipeline_id = $1");
+	sw_spi_end(&spi);
+}
+
+bool
+sw_cat_pipeline_is_busy(int64 pipeline_id)
+{
+	SwSpi		spi;
+	bool		is_busy;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT FROM _sensorswave.backfill"
+				" WHERE pipeline_id = $1 AND status IN ('queued', 'running')"
+				" UNION ALL "
+				"SELECT FROM _sensorswave.run"
+				" WHERE pipeline_id = $1 AND status = 'running'"
+				" UNION ALL "
+				"SELECT FROM _sensorswave.staged_object"
+				" JOIN _sensorswave.run USING (run_id)"
+				" WHERE pipeline_id = $1 AND NOT is_deleted");
+	is_busy = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return is_busy;
+}
+
+void
+sw_cat_pipeline_record_failure(int64 pipeline_id, TimestampTz next_attempt_at,
+							   const char *error, const char *hint)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_arg_time(&spi, next_attempt_at);
+	sw_spi_arg_text(&spi, error);
+	sw_spi_arg_text(&spi, hint);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
+				" SET consecutive_failures = consecutive_failures + 1,"
+				" next_attempt_at = $2, last_error = $3, last_hint = $4"
+				" WHERE pipeline_id = $1");
+	sw_spi_end(&spi);
+}
+
+int32
+sw_cat_pipeline_count_failures(int64 pipeline_id)
+{
+	SwSpi		spi;
+	int32		n;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT coalesce(max(consecutive_failures), 0) AS n"
+				" FROM _sensorswave.pipeline_state WHERE pipeline_id = $1");
+	n = sw_spi_get_int32(&spi, 0, "n");
+	sw_spi_end(&spi);
+	return n;
+}
+
+void
+sw_cat_pipeline_record_created(int64 pipeline_id)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline SET status = 'running',"
+				" updated_at = clock_timestamp()"
+				" WHERE pipeline_id = $1 AND status = 'new'");
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
+				" SET consecutive_failures = 0, last_error = NULL, last_hint = NULL"
+				" WHERE pipeline_id = $1");
+	sw_spi_end(&spi);
+}
+
+bool
+sw_cat_pipeline_is_creation_due(int64 pipeline_id)
+{
+	SwSpi		spi;
+	bool		is_due;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT FROM _sensorswave.pipeline"
+				" JOIN _sensorswave.pipeline_state USING (pipeline_id)"
+				" WHERE pipeline_id = $1 AND status = 'new'"
+				" AND next_attempt_at <= clock_timestamp()");
+	is_due = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return is_due;
+}

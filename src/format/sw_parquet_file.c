@@ -1,0 +1,247 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_parquet_file.c
+ *	  The Parquet writer: row groups and the file around them.
+ *
+ * Implements SwWriterOps (sw_writer.h).  Pure: throws only when memory runs
+ * out.  After an error only destroy may be called.
+ *
+ *	  file = "PAR1", row groups, FileMetaData, its 32-bit length, "PAR1"
+ *	  row group = per column: dictionary page?, data pages
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FRONTEND
+#include "postgres.h"
+#else
+#include "postgres_fe.h"
+#endif
+
+#include "format/sw_parquet.h"
+
+static const char sw_parquet_magic[] = {'P', 'A', 'R', '1'};
+
+/* What a caller knows as SwWriter. */
+typedef struct SwParquetWriter
+{
+	const SwColumnSpec *specs;
+	int			n_columns;
+	Size		group_bytes;
+	char	   *created_by;
+	SwSink		sink;
+	uint64		file_bytes;		/* handed to the sink */
+	uint64		n_rows;			/* in closed row groups */
+
+	SwParquetPager pager;
+	SwParquetColumn *columns;
+	SwParquetChunk *chunks;		/* of the row group being closed */
+	SwBuffer	scratch;		/* a dictionary page, the metadata */
+
+	uint64		n_group_rows;	/* of the row group being filled */
+	uint64		group_raw_bytes;
+	SwBuffer	row_groups;		/* metadata of closed row groups */
+	uint32		n_row_groups;
+} SwParquetWriter;
+
+static SwWriter *
+sw_parquet_open(const SwColumnSpec *specs, int n_columns,
+				const SwWriterOptions *options, SwSink sink)
+{
+	SwParquetWriter *writer = palloc0(sizeof(SwParquetWriter));
+	int			i;
+
+	Assert(n_columns > 0);
+
+	writer->specs = specs;
+	writer->n_columns = n_columns;
+	writer->group_bytes = options->group_bytes;
+	writer->created_by = pstrdup(options->created_by);
+	writer->sink = sink;
+
+	sw_zstd_init(&writer->pager.codec, options->compression_level);
+	sw_buffer_init(&writer->pager.body);
+	sw_buffer_init(&writer->pager.compressed);
+	sw_buffer_init(&writer->scratch);
+	sw_buffer_init(&writer->row_groups);
+	writer->chunks = palloc(sizeof(SwParquetChunk) * n_columns);
+	writer->columns = palloc(sizeof(SwParquetColumn) * n_columns);
+	for (i = 0; i < n_columns; i++)
+		sw_parquet_column_init(&writer->columns[i], &specs[i]);
+	return (SwWriter *) writer;
+}
+
+/* Hand bytes to the sink; the first ones are preceded by the magic. */
+static SwStatus
+sw_parquet_emit(SwParquetWriter *writer, const char *bytes, Size n,
+				SwError *err)
+{
+	if (n == 0)
+		return SW_OK;
+	SW_TRY(writer->sink.write(writer->sink.arg, bytes, n, err));
+	writer->file_bytes += n;
+	return SW_OK;
+}
+
+static SwStatus
+sw_parquet_emit_magic(SwParquetWriter *writer, SwError *err)
+{
+	return sw_parquet_emit(writer, sw_parquet_magic,
+						   sizeof(sw_parquet_magic), err);
+}
+
+static SwStatus
+sw_parquet_close_chunk(SwParquetWriter *writer, SwParquetColumn *column,
+					   SwParquetChunk *chunk, SwError *err)
+{
+	uint64		start = writer->file_bytes;
+
+	SW_TRY(sw_parquet_column_end_page(column, &writer->pager, err));
+
+	chunk->dictionary_offset = -1;
+	chunk->raw_bytes = column->pages_raw_bytes;
+	if (column->has_dictionary_pages)
+	{
+		uint64		raw_bytes;
+
+		sw_buffer_reset(&writer->scratch);
+		SW_TRY(sw_parquet_column_build_dictionary_page(column, &writer->pager,
+													   &writer->scratch,
+													   &raw_bytes, err));
+		chunk->dictionary_offset = (int64) writer->file_bytes;
+		chunk->raw_bytes += raw_bytes;
+		SW_TRY(sw_parquet_emit(writer, writer->scratch.data,
+							   writer->scratch.len, err));
+	}
+	chunk->data_offset = (int64) writer->file_bytes;
+	SW_TRY(sw_parquet_emit(writer, column->pages.data, column->pages.len,
+						   err));
+	chunk->compressed_bytes = writer->file_bytes - start;
+	return SW_OK;
+}
+
+static SwStatus
+sw_parquet_close_row_group(SwParquetWriter *writer, SwError *err)
+{
+	int			i;
+
+	if (writer->n_group_rows == 0)
+		return SW_OK;
+	if (writer->file_bytes == 0)
+		SW_TRY(sw_parquet_emit_magic(writer, err));
+
+	for (i = 0; i < writer->n_columns; i++)
+		SW_TRY(sw_parquet_close_chunk(writer, &writer->columns[i],
+									  &writer->chunks[i], err));
+	sw_parquet_build_row_group(&writer->row_groups, writer->columns,
+							   writer->chunks, writer->n_columns,
+							   writer->n_group_rows);
+	for (i = 0; i < writer->n_columns; i++)
+		sw_parquet_column_reset(&writer->columns[i]);
+
+	writer->n_row_groups++;
+	writer->n_rows += writer->n_group_rows;
+	writer->n_group_rows = 0;
+	writer->group_raw_bytes = 0;
+	return SW_OK;
+}
+
+/* A batch of another shape is the caller's mistake. */
+static SwStatus
+sw_parquet_check_batch(const SwParquetWriter *writer, const SwBatch *batch,
+					   SwError *err)
+{
+	bool		fits = batch->n_columns == writer->n_columns;
+	int			i;
+
+	for (i = 0; fits && i < batch->n_columns; i++)
+	{
+		const SwColumn *column = &batch->columns[i];
+
+		fits = column->type == writer->specs[i].type &&
+			column->is_nullable == writer->specs[i].is_nullable &&
+			column->n_rows == batch->n_rows;
+	}
+	if (!fits)
+		return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
+							"a batch does not have the shape of its Parquet file");
+	return SW_OK;
+}
+
+static SwStatus
+sw_parquet_write_batch(SwWriter *opaque, const SwBatch *batch, SwError *err)
+{
+	SwParquetWriter *writer = (SwParquetWriter *) opaque;
+	int			i;
+
+	SW_TRY(sw_parquet_check_batch(writer, batch, err));
+	for (i = 0; i < writer->n_columns; i++)
+		SW_TRY(sw_parquet_column_add(&writer->columns[i], &batch->columns[i],
+									 &writer->pager, err));
+	writer->n_group_rows += batch->n_rows;
+	writer->group_raw_bytes += sw_batch_bytes(batch);
+	if (writer->group_raw_bytes >= writer->group_bytes)
+		return sw_parquet_close_row_group(writer, err);
+	return SW_OK;
+}
+
+static uint64
+sw_parquet_bytes_written(const SwWriter *opaque)
+{
+	const SwParquetWriter *writer = (const SwParquetWriter *) opaque;
+	uint64		compressed = writer->file_bytes + writer->row_groups.len;
+	uint64		pending = 0;
+	int			i;
+
+	for (i = 0; i < writer->n_columns; i++)
+	{
+		const SwParquetColumn *column = &writer->columns[i];
+
+		compressed += column->pages.len;
+		pending += column->values.len + column->n_indices;
+		if (column->dictionary != NULL)
+			pending += column->dictionary->values.len;
+	}
+
+	/* What waits raw will shrink; to a third is a cautious guess. */
+	return compressed + pending / 3;
+}
+
+static SwStatus
+sw_parquet_finish(SwWriter *opaque, SwError *err)
+{
+	SwParquetWriter *writer = (SwParquetWriter *) opaque;
+	SwBuffer   *out = &writer->scratch;
+
+	SW_TRY(sw_parquet_close_row_group(writer, err));
+	if (writer->file_bytes == 0)
+		SW_TRY(sw_parquet_emit_magic(writer, err));
+
+	sw_buffer_reset(out);
+	sw_parquet_build_metadata(out, writer->specs, writer->n_columns,
+							  writer->n_rows, &writer->row_groups,
+							  writer->n_row_groups, writer->created_by);
+	if (out->len > PG_INT32_MAX)
+		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
+							"the metadata of a Parquet file has grown too large");
+	sw_buffer_append_uint32(out, (uint32) out->len);
+	SW_TRY(sw_parquet_emit(writer, out->data, out->len, err));
+	return sw_parquet_emit_magic(writer, err);
+}
+
+static void
+sw_parquet_destroy(SwWriter *opaque)
+{
+	SwParquetWriter *writer = (SwParquetWriter *) opaque;
+
+	sw_zstd_destroy(&writer->pager.codec);
+}
+
+const SwWriterOps sw_parquet_writer_ops = {
+	.format_name = "Parquet",
+	.file_extension = "parquet",
+	.open = sw_parquet_open,
+	.write_batch = sw_parquet_write_batch,
+	.bytes_written = sw_parquet_bytes_written,
+	.finish = sw_parquet_finish,
+	.destroy = sw_parquet_destroy,
+};

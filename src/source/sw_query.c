@@ -1,0 +1,208 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_query.c
+ *	  From a pipeline's mapping and a window of time to the text of a query.
+ *
+ * Every expression stands between parentheses; that it is one expression
+ * and no more, and so cannot reach out of them, was checked before
+ * (sw_expr.c).
+ *
+ * The event filter compares what the target gets (a null is an empty name),
+ * byte by byte, whatever the collation of the source.
+ *
+ * Contract: sw_query.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/attnum.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "source/sw_bound.h"
+#include "source/sw_expr.h"
+#include "source/sw_query.h"
+
+static bool
+sw_query_is_set(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static const char *
+sw_query_get_expression(const SwSourceQuery *query, int i)
+{
+	const char *expression = query->columns[i].expression;
+
+	return expression != NULL ? expression :
+		quote_identifier(query->specs[i].name);
+}
+
+/* The same, between parentheses. */
+static const char *
+sw_query_wrap_expression(const SwSourceQuery *query, int i)
+{
+	return sw_expr_wrap(sw_query_get_expression(query, i));
+}
+
+/* What an expression of type source is coerced to for a column of type. */
+static const char *
+sw_query_get_cast(SwType type, Oid source)
+{
+	char		category;
+	bool		is_preferred;
+
+	get_type_category_preferred(source, &category, &is_preferred);
+	if (category == TYPCATEGORY_STRING || source == JSONOID)
+		return "text";
+
+	switch (type)
+	{
+		case SW_TYPE_STRING:
+			return "text";
+		case SW_TYPE_INT64:
+			return "bigint";
+		case SW_TYPE_TIMESTAMP_MS:
+			return "timestamptz";
+		case SW_TYPE_JSON:
+			return "jsonb";
+	}
+	elog(ERROR, "unrecognized column type %d", (int) type);
+	return NULL;
+}
+
+List *
+sw_query_find_missing(const SwSourceQuery *query)
+{
+	List	   *missing = NIL;
+	int			i;
+
+	for (i = 0; i < query->n_columns; i++)
+	{
+		if (query->columns[i].expression == NULL &&
+			get_attnum(query->relation, query->specs[i].name) <= 0)
+			missing = lappend(missing, pstrdup(query->specs[i].name));
+	}
+	return missing;
+}
+
+static void
+sw_query_check_relation(Oid relation)
+{
+	switch (get_rel_relkind(relation))
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_MATVIEW:
+		case RELKIND_FOREIGN_TABLE:
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot export relation \"%s\"",
+							get_rel_name(relation)),
+					 errdetail("The source of a pipeline is a table, a partitioned table, a view, a materialized view or a foreign table.")));
+	}
+	if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot export temporary relation \"%s\"",
+						get_rel_name(relation)),
+				 errdetail("Only the session that made it can read it.")));
+}
+
+/* The cast to bigint rounds these; rounding is the user's to ask for. */
+static void
+sw_query_check_no_rounding(const SwColumnSpec *spec, Oid type, int32 typmod)
+{
+	bool		is_whole;
+
+	/* numeric(n) and numeric(n,0) */
+	is_whole = typmod >= (int32) VARHDRSZ &&
+		((typmod - VARHDRSZ) & 0x7ff) == 0;
+
+	if (spec->type != SW_TYPE_INT64)
+		return;
+	if (type == FLOAT4OID || type == FLOAT8OID ||
+		(type == NUMERICOID && !is_whole))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" needs whole numbers, but its expression is of type %s",
+						spec->name, format_type_with_typemod(type, typmod)),
+				 errhint("Write the conversion into the expression, such as (...)::bigint, which rounds.")));
+}
+
+/* Append one column of the select list; returns the expression's type. */
+static Oid
+sw_query_append_column(StringInfo sql, const SwSourceQuery *query, int i)
+{
+	const SwColumnSpec *spec = &query->specs[i];
+	const char *expression = sw_query_get_expression(query, i);
+	char	   *coerced;
+	int32		typmod;
+	Oid			type;
+
+	type = sw_expr_get_type(query->relation, spec->name, expression, &typmod);
+	sw_query_check_no_rounding(spec, type, typmod);
+	coerced = psprintf("%s::%s", sw_expr_wrap(expression),
+					   sw_query_get_cast(spec->type, type));
+	(void) sw_expr_get_type(query->relation, spec->name, coerced, NULL);
+	appendStringInfo(sql, "%s\n  %s AS %s", i == 0 ? "" : ",", coerced,
+					 quote_identifier(spec->name));
+	return type;
+}
+
+static void
+sw_query_append_event_filter(StringInfo sql, const SwSourceQuery *query)
+{
+	int			i;
+
+	appendStringInfo(sql, "\n  AND coalesce(%s::text, '') COLLATE \"C\" %s (ARRAY[",
+					 sw_query_wrap_expression(query, query->event_column),
+					 query->event_filter == SW_EVENT_FILTER_INCLUDE ?
+					 "= ANY" : "<> ALL");
+	for (i = 0; i < query->n_event_names; i++)
+		appendStringInfo(sql, "%s%s", i == 0 ? "" : ", ",
+						 quote_literal_cstr(query->event_names[i]));
+	appendStringInfoString(sql, "]::text[])");
+}
+
+char *
+sw_query_build(const SwSourceQuery *query)
+{
+	StringInfoData sql;
+	Oid			time_type = InvalidOid;
+	int			i;
+
+	sw_query_check_relation(query->relation);
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT");
+	for (i = 0; i < query->n_columns; i++)
+	{
+		Oid			type = sw_query_append_column(&sql, query, i);
+
+		if (i == query->time_column)
+			time_type = type;
+	}
+	appendStringInfo(&sql, "\nFROM %s\nWHERE true",
+					 sw_expr_relation_name(query->relation));
+
+	if (query->time_column >= 0)
+		sw_bound_append(&sql,
+						sw_query_wrap_expression(query, query->time_column),
+						time_type, query->window_start, query->window_end);
+	if (query->event_filter != SW_EVENT_FILTER_NONE)
+		sw_query_append_event_filter(&sql, query);
+	if (sw_query_is_set(query->row_filter))
+	{
+		sw_expr_check_filter(query->relation, query->row_filter);
+		appendStringInfo(&sql, "\n  AND %s", sw_expr_wrap(query->row_filter));
+	}
+	return sql.data;
+}

@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_query.h
+ *	  From a pipeline's mapping and a window of time to the text of a query.
+ *
+ * The query returns one column per column of the target, in its order, each
+ * coerced to the server type that its SwType is read from:
+ *
+ *	   SW_TYPE_STRING text, SW_TYPE_INT64 bigint,
+ *	   SW_TYPE_TIMESTAMP_MS timestamptz, SW_TYPE_JSON jsonb
+ *
+ * An expression that is text (or json) stays text, and sw_value.c parses it:
+ * there the error of a text that does not fit names the row.
+ *
+ * Columns of type timestamp and date are read in the session's TimeZone,
+ * which sw_identity_enter() sets to the pipeline's.
+ *
+ * Everything here throws, and is called inside sw_identity_enter().  Results
+ * are palloc'd in the current context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SW_QUERY_H
+#define SW_QUERY_H
+
+#include "datatype/timestamp.h"
+#include "format/sw_column.h"
+#include "nodes/pg_list.h"
+
+/* What becomes of a NULL in the source. */
+typedef enum SwOnNull
+{
+	SW_ON_NULL_ERROR,			/* the read fails, naming row and column */
+	SW_ON_NULL_EMPTY,			/* STRING: '', JSON: {} */
+	SW_ON_NULL_EPOCH,			/* TIMESTAMP_MS: 1970-01-01 00:00:00 UTC */
+	SW_ON_NULL_NULL				/* a null; the column must be nullable */
+} SwOnNull;
+
+typedef enum SwEventFilter
+{
+	SW_EVENT_FILTER_NONE,		/* all events */
+	SW_EVENT_FILTER_INCLUDE,	/* only the events named */
+	SW_EVENT_FILTER_EXCLUDE		/* all but the events named */
+} SwEventFilter;
+
+/* How one target column comes out of a source row. */
+typedef struct SwSourceColumn
+{
+	const char *expression;		/* NULL: the source's column of that name */
+	SwOnNull	on_null;
+} SwSourceColumn;
+
+/* What to read.  Owns nothing; all pointers outlive its use. */
+typedef struct SwSourceQuery
+{
+	Oid			relation;
+	const SwColumnSpec *specs;	/* the target's columns */
+	const SwSourceColumn *columns;	/* one for each of specs */
+	int			n_columns;
+	int			time_column;	/* index of the TIMESTAMP_MS column that the
+								 * window and the day partition are about, or
+								 * -1: no window, no day */
+	TimestampTz window_start;	/* first instant, or DT_NOBEGIN */
+	TimestampTz window_end;		/* first instant after it, or DT_NOEND */
+	const char *row_filter;		/* boolean expression, or NULL or "" */
+	SwEventFilter event_filter;
+	int			event_column;	/* index; only with an event filter */
+	const char *const *event_names;
+	int			n_event_names;
+} SwSourceQuery;
+
+/*
+ * Names (char *) of the target columns that have neither an expression nor
+ * a column of that name in the source; NIL when all is well.
+ */
+extern List *sw_query_find_missing(const SwSourceQuery *query);
+
+/*
+ * Check relation, expressions and filters, and return the text of the query.
+ * A mistake in an expression is reported in the server's own words, with a
+ * context line that names the column.
+ */
+extern char *sw_query_build(const SwSourceQuery *query);
+
+#endif							/* SW_QUERY_H */

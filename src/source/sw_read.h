@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_read.h
+ *	  Run a source query; its rows arrive as batches of columns.
+ *
+ * Rows go from the executor straight into the batch: no result set is kept,
+ * so memory is bounded by one batch and its largest value.
+ *
+ * Called inside sw_identity_enter(), in a transaction with an active
+ * snapshot: that snapshot decides which rows are seen.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SW_READ_H
+#define SW_READ_H
+
+#include "format/sw_column.h"
+#include "source/sw_query.h"
+
+/* A batch is handed on when it reaches either. */
+typedef struct SwReadOptions
+{
+	uint64		rows_per_batch;
+	Size		bytes_per_batch;	/* of values, see sw_batch_bytes */
+} SwReadOptions;
+
+/*
+ * Takes a batch of at least one row; it is the reader's again afterwards.
+ * Runs in the memory context that sw_read_query was called in, and may
+ * throw.  It must not run SQL.
+ */
+typedef void (*SwReadFlush) (void *arg, const SwBatch *batch);
+
+/*
+ * Run sql, which sw_query_build made of query, and hand all its rows to
+ * flush.  Returns how many there were.  Throws.
+ */
+extern uint64 sw_read_query(const SwSourceQuery *query, const char *sql,
+							const SwReadOptions *options,
+							SwReadFlush flush, void *arg);
+
+/*
+ * Do all that sw_read_query does but read rows: parse, plan, check rights
+ * and result types.  Throws.  For the moment a pipeline is saved.
+ */
+extern void sw_read_check(const SwSourceQuery *query, const char *sql);
+
+#endif							/* SW_READ_H */

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_connect.h
+ *	  From a destination's row to an open store and an open warehouse.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SW_CONNECT_H
+#define SW_CONNECT_H
+
+#include "catalog/sw_catalog.h"
+#include "store/sw_store.h"
+#include "target/sw_target.h"
+
+typedef struct SwConnect
+{
+	MemoryContext context;
+	const SwDestination *destination;
+	SwTargetOptions target_options;
+	SwStoreOptions store_options;
+} SwConnect;
+
+/*
+ * Read a destination and open its secrets, in a transaction.  Everything
+ * belongs to context; the plain secrets are wiped when it goes.  Throws.
+ */
+extern SwConnect *sw_connect_load(int64 destination_id, MemoryContext context);
+
+/*
+ * The store, in context: contacts nobody yet.  The warehouse, logged in.
+ * Both throw.
+ */
+extern SwStore *sw_connect_store(const SwConnect *connect,
+								 MemoryContext context);
+extern SwTarget *sw_connect_target(const SwConnect *connect,
+								   MemoryContext context);
+
+#endif							/* SW_CONNECT_H */

@@ -1,0 +1,307 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_destination.c
+ *	  Destinations as a DBA writes them: defaults, checks, secrets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+
+#include "catalog/sw_settings.h"
+#include "sync/sw_destination.h"
+
+#define BYTEHOUSE_PORT 19000
+
+static bool
+is_blank(const char *text)
+{
+	return text == NULL || text[0] == '\0';
+}
+
+/* Blank and NULL are the same to a DBA; NULL is what is stored. */
+static void
+nullify(char **text)
+{
+	if (is_blank(*text))
+		*text = NULL;
+}
+
+static void
+set_default(char **text, const char *value)
+{
+	if (is_blank(*text))
+		*text = pstrdup(value);
+}
+
+static void
+require(const char *value, const char *column, const char *example)
+{
+	if (is_blank(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("%s of a destination is missing", column),
+				 errhint("Set %s, e.g. '%s'.", column, example)));
+}
+
+static void
+require_secret(const struct varlena *sealed, const char *column)
+{
+	if (sealed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("%s of a destination is missing", column),
+				 errhint("Set %s.", column)));
+}
+
+/* words are separated by ", ". */
+static void
+require_one_of(const char *value, const char *column, const char *words)
+{
+	size_t		len = strlen(value);
+	const char *at;
+
+	for (at = words; at != NULL; at = strchr(at, ' '))
+	{
+		at += (*at == ' ');
+		if (len > 0 && strncmp(at, value, len) == 0 &&
+			(at[len] == ',' || at[len] == '\0'))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown %s \"%s\"", column, value),
+			 strchr(words, ',') ? errhint("Use one of: %s.", words) :
+			 errhint("Use \"%s\".", words)));
+}
+
+/* Only superusers for now: a destination lets the server talk to a host. */
+static void
+check_may_define(void)
+{
+	sw_settings_require_preload();
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to define a destination"),
+				 errdetail("A destination makes the server connect to a host."),
+				 errhint("Ask a superuser to make it, and to list your role in usable_by.")));
+}
+
+static void
+set_defaults(SwDestination *row)
+{
+	char	  **const optional[] = {
+		&row->virtual_warehouse, &row->account_id, &row->username,
+		&row->sslrootcert, &row->stage_endpoint, &row->stage_region,
+		&row->stage_bucket, &row->stage_access_key, &row->stage_load_endpoint
+	};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(optional); i++)
+		nullify(optional[i]);
+	if (row->port == 0)
+		row->port = BYTEHOUSE_PORT;
+	set_default(&row->auth_type, "password");
+	set_default(&row->sslmode, "verify-full");
+	set_default(&row->stage_kind, "tos");
+	set_default(&row->stage_format, "parquet");
+	if (row->stage_prefix == NULL)
+		row->stage_prefix = pstrdup("sensorswave");
+	if (row->usable_by == NULL)
+		row->usable_by = (struct varlena *) construct_empty_array(NAMEOID);
+	if (!OidIsValid(row->owner))
+		row->owner = GetUserId();
+}
+
+/* Names that go into a login or between backquotes at the warehouse. */
+static void
+check_plain(const char *value, const char *column)
+{
+	const char *at;
+
+	for (at = value; at && *at; at++)
+		if ((unsigned char) *at < ' ' || *at == '`' || *at == 0x7f)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s contains a character that is not allowed", column),
+					 errdetail("Control characters and backquotes are not.")));
+}
+
+static void
+check_prefix(const char *prefix)
+{
+	size_t		len = strlen(prefix);
+
+	if (len > 0 && (prefix[0] == '/' || prefix[len - 1] == '/' ||
+					strstr(prefix, "//") != NULL || strstr(prefix, "..") != NULL ||
+					len > 200 ||
+					strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./=-") != len))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("stage_prefix \"%s\" is not plain", prefix),
+				 errhint("Use letters, digits and _ . = - with single slashes inside, at most 200 characters.")));
+}
+
+static void
+check_row(const SwDestination *row)
+{
+	require(row->name, "name", "warehouse");
+	require(row->kind, "kind", "bytehouse");
+	if (strcmp(row->kind, "clickhouse") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("kind \"%s\" is not supported yet", row->kind),
+				 errhint("This version serves \"bytehouse\".")));
+	require_one_of(row->kind, "kind", "bytehouse");
+	require(row->host, "host", "tenant-2100000000-cn-beijing-public.bytehouse.volces.com");
+	require(row->database, "database", "sensorswave");
+	require_one_of(row->auth_type, "auth_type", "password, iam");
+	require(row->account_id, "account_id", "2100000000");
+	if (strcmp(row->auth_type, "password") == 0)
+		require(row->username, "username", "sensorswave_user");
+	if (row->port < 1 || row->port > 65535)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("port %d is out of range", row->port),
+				 errhint("The native protocol's port is 19000 at ByteHouse Cloud.")));
+	require_one_of(row->sslmode, "sslmode",
+				   "verify-full, verify-ca, require, disable");
+	require_one_of(row->stage_kind, "stage_kind", "tos");
+	require_one_of(row->stage_format, "stage_format", "parquet");
+	require(row->stage_endpoint, "stage_endpoint", "tos-cn-beijing.volces.com");
+	require(row->stage_region, "stage_region", "cn-beijing");
+	require(row->stage_bucket, "stage_bucket", "sensorswave");
+	require(row->stage_access_key, "stage_access_key", "AKLT...");
+
+	check_plain(row->host, "host");
+	check_plain(row->database, "database");
+	check_plain(row->virtual_warehouse, "virtual_warehouse");
+	check_plain(row->account_id, "account_id");
+	check_plain(row->username, "username");
+	check_plain(row->stage_endpoint, "stage_endpoint");
+	check_plain(row->stage_region, "stage_region");
+	check_plain(row->stage_bucket, "stage_bucket");
+	check_plain(row->stage_access_key, "stage_access_key");
+	check_plain(row->stage_load_endpoint, "stage_load_endpoint");
+	check_prefix(row->stage_prefix);
+
+	if (!sw_cat_may_use_role(row->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be a member of role \"%s\"",
+						GetUserNameFromId(row->owner, false))));
+}
+
+/* The sealed form of what was typed; the typed text is wiped. */
+static void
+take_secret(SwDestination *row, SwSecretField field, char *typed)
+{
+	if (is_blank(typed) || strcmp(typed, "configured") == 0)
+		return;
+	if (strncmp(typed, "file:", 5) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("secrets in files are not supported yet")));
+	if (strcmp(typed, "none") == 0)
+		sw_cat_destination_seal(row, field, NULL);
+	else
+		sw_cat_destination_seal(row, field, typed);
+	explicit_bzero(typed, strlen(typed));
+}
+
+static void
+take_secrets(SwDestinationEdit *edit)
+{
+	SwDestination *row = &edit->row;
+
+	take_secret(row, SW_SECRET_PASSWORD, edit->password);
+	take_secret(row, SW_SECRET_API_KEY, edit->api_key);
+	take_secret(row, SW_SECRET_STAGE_SECRET_KEY, edit->stage_secret_key);
+
+	/* The other mode's secret does not stay behind. */
+	if (strcmp(row->auth_type, "password") == 0)
+	{
+		row->api_key = NULL;
+		require_secret(row->password, "password");
+	}
+	else
+	{
+		row->password = NULL;
+		require_secret(row->api_key, "api_key");
+	}
+	require_secret(row->stage_secret_key, "stage_secret_key");
+}
+
+void
+sw_destination_create(SwDestinationEdit *edit)
+{
+	SwDestination *row = &edit->row;
+
+	check_may_define();
+	set_defaults(row);
+	check_row(row);
+	if (sw_cat_destination_find(row->name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("destination \"%s\" already exists", row->name)));
+	row->destination_id = sw_cat_destination_next_id();
+	row->password = row->api_key = row->stage_secret_key = NULL;
+	take_secrets(edit);
+	sw_cat_destination_insert(row);
+}
+
+static SwDestination *
+find_own(const char *name)
+{
+	SwDestination *found = sw_cat_destination_find(name);
+
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("destination \"%s\" does not exist", name)));
+	if (!sw_cat_may_use_role(found->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of destination \"%s\"", name)));
+	return found;
+}
+
+void
+sw_destination_alter(const char *name, SwDestinationEdit *edit)
+{
+	SwDestination *row = &edit->row;
+	SwDestination *old;
+
+	check_may_define();
+	old = find_own(name);
+	set_defaults(row);
+	check_row(row);
+	if (strcmp(row->kind, old->kind) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("kind of a destination cannot be changed"),
+				 errhint("Make another destination.")));
+	if (strcmp(row->name, old->name) != 0 &&
+		sw_cat_destination_find(row->name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("destination \"%s\" already exists", row->name)));
+	row->destination_id = old->destination_id;
+	row->created_at = old->created_at;
+	row->password = old->password;
+	row->api_key = old->api_key;
+	row->stage_secret_key = old->stage_secret_key;
+	take_secrets(edit);
+	sw_cat_destination_update(row);
+}
+
+void
+sw_destination_drop(const char *name)
+{
+	sw_cat_destination_delete(find_own(name));
+}

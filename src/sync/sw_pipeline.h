@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_pipeline.h
+ *	  Pipelines as a DBA writes them, and what can be asked of them.
+ *
+ * Contacts nobody: the work is done after commit by a worker, which the
+ * caller wakes (sync/sw_board.h).  All functions throw, run in the caller's
+ * transaction, and check the caller's rights.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SW_PIPELINE_H
+#define SW_PIPELINE_H
+
+#include "catalog/sw_catalog.h"
+
+/* Both complete row (ids, defaults, times, owner). */
+extern void sw_pipeline_create(SwPipeline *row);
+extern void sw_pipeline_alter(const char *name, SwPipeline *row);
+extern void sw_pipeline_drop(const char *name);
+
+/* For good; a running window ends first.  Its history stays. */
+extern void sw_pipeline_stop(const char *name);
+
+/* Queue a backfill of calendar days; returns its id. */
+extern int64 sw_pipeline_request_backfill(const char *name, DateADT from,
+										  DateADT to, bool allow_shrink);
+
+#endif							/* SW_PIPELINE_H */

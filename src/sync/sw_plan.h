@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_plan.h
+ *	  A pipeline's definition made ready: what to read, and into what table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SW_PLAN_H
+#define SW_PLAN_H
+
+#include "catalog/sw_catalog.h"
+#include "source/sw_query.h"
+#include "sync/sw_shape.h"
+#include "target/sw_target.h"
+
+typedef struct SwPlan
+{
+	const SwPipeline *pipeline;
+	const SwShape *shape;
+	SwSourceQuery query;		/* window open on both sides */
+	SwTargetTable table;		/* database is the caller's to set */
+} SwPlan;
+
+/*
+ * Resolve the mapping and the filters of a pipeline; memory is the current
+ * context's, and pipeline must outlive the plan.  Reads no catalog and
+ * checks no expression.  Throws when the mapping names a column that the
+ * data model does not have, or is not of the form of API.md.
+ */
+extern SwPlan *sw_plan_create(const SwPipeline *pipeline);
+
+/*
+ * Check that the source can be read with this plan, as whoever will read it:
+ * rights, columns, expressions, types.  Throws.  Needs a transaction with
+ * an active snapshot.
+ */
+extern void sw_plan_check(const SwPlan *plan);
+
+#endif							/* SW_PLAN_H */

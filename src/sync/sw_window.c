@@ -1,0 +1,309 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_window.c
+ *	  One run of a backfill: a calendar day of the target is replaced.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "net/sw_report.h"
+#include "sync/sw_cleanup.h"
+#include "sync/sw_connect.h"
+#include "sync/sw_plan.h"
+#include "sync/sw_stage.h"
+#include "sync/sw_tx.h"
+#include "sync/sw_window.h"
+
+/* The shrink guard speaks up beyond both. */
+#define SHRINK_ROWS 1000
+#define SHRINK_SHARE 10
+
+typedef struct WindowWork
+{
+	SwWindowRun *run;
+	SwConnect  *connect;
+	SwPlan	   *plan;
+	SwStage    *stage;
+	bool		can_count;		/* SELECT on the target is granted */
+	uint64		n_rows_before;
+} WindowWork;
+
+static void
+log_line(const WindowWork *work, const char *level, const char *text)
+{
+	sw_tx_begin("writing a run's log");
+	sw_cat_run_log(work->run->run_id, level, "%s", text);
+	sw_tx_commit();
+}
+
+/* ---- 1: the run is on record, and counts as crashed until it is not ---- */
+
+static void
+begin_run(WindowWork *work, MemoryContext context)
+{
+	SwWindowRun *run = work->run;
+	const SwWindow *window = run->window;
+
+	sw_tx_begin("beginning a run");
+	run->run_id = sw_cat_run_insert(run->pipeline, "backfill",
+									window->window_start, window->window_end,
+									window->last_attempt + 1);
+	sw_cat_backfill_begin_window(window, run->run_id);
+	sw_cat_run_log(run->run_id, "info", "backfill of %s begins", window->day);
+	sw_tx_commit();
+
+	sw_tx_begin("reading a pipeline's definition");
+	work->connect = sw_connect_load(run->pipeline->destination_id, context);
+	sw_tx_commit();
+
+	work->plan = sw_plan_create(run->pipeline);
+	work->plan->query.window_start = window->window_start;
+	work->plan->query.window_end = window->window_end;
+	work->plan->table.database = work->connect->destination->database;
+	work->stage = sw_stage_create(work->connect->destination,
+								  run->pipeline->pipeline_id, run->run_id,
+								  context);
+}
+
+/* Rows of the day at the target; false when we may not look. */
+static bool
+count_day(WindowWork *work, SwTarget *target, uint64 *n_rows)
+{
+	SwError		err;
+	SwStatus	status = sw_target_count_day(target, &work->plan->table,
+											 work->run->window->day, n_rows,
+											 &err);
+
+	if (status == SW_ERR_DENIED)
+		return false;
+	if (status != SW_OK)
+		sw_report(ERROR, &err);
+	return true;
+}
+
+/*
+ * ---- 2: talk to the warehouse before any work is done for it: wrong
+ * credentials should not cost a read of the source ----
+ */
+static void
+look_at_target(WindowWork *work)
+{
+	SwTarget   *target = sw_connect_target(work->connect, CurrentMemoryContext);
+	SwError		err;
+
+	if (sw_target_create_table(target, &work->plan->table, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	work->can_count = count_day(work, target, &work->n_rows_before);
+	sw_target_close(target);
+	if (!work->can_count)
+		log_line(work, "warning",
+				 "the warehouse user may not SELECT from the target: the day's rows are not checked");
+}
+
+/* ---- 3: read; the objects are on record before a byte leaves ---- */
+
+static void
+read_rows(WindowWork *work)
+{
+	SwStage    *stage = work->stage;
+	SwRunOutcome outcome;
+	ListCell   *cell;
+
+	sw_tx_begin("reading the rows of a window");
+	sw_stage_read(stage, work->plan);
+	outcome.n_rows = (int64) stage->n_rows;
+	outcome.n_files = list_length(stage->files);
+	outcome.n_bytes = stage->n_bytes;
+	sw_cat_run_set_outcome(work->run->run_id, &outcome);
+	foreach(cell, stage->files)
+	{
+		SwStagedFile *file = lfirst(cell);
+
+		sw_cat_object_insert(work->run->run_id, file->key,
+							 (int64) file->n_rows, file->n_bytes);
+	}
+	sw_cat_run_log(work->run->run_id, "info",
+				   "read " INT64_FORMAT " rows into %d files of " INT64_FORMAT " bytes",
+				   outcome.n_rows, outcome.n_files, outcome.n_bytes);
+	sw_tx_commit();
+}
+
+/*
+ * A day that would lose many rows, or all, is left alone: its source may
+ * have been purged on purpose.
+ */
+static void
+check_shrink(const WindowWork *work)
+{
+	uint64		before = work->n_rows_before;
+	uint64		after = work->stage->n_rows;
+
+	if (work->run->allow_shrink || !work->can_count || after >= before)
+		return;
+	if (after > 0 &&
+		(before - after <= SHRINK_ROWS || before - after <= before / SHRINK_SHARE))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("backfill of %s would shrink the target's day",
+					work->run->window->day),
+			 errdetail("The target has " UINT64_FORMAT " rows of that day, the source has " UINT64_FORMAT ".",
+					   before, after),
+			 errhint("Call sw_backfill with allow_shrink => true if the rows are to go.")));
+}
+
+static char *
+make_query_id(void)
+{
+	unsigned char bytes[UUID_LEN];
+	char	   *text = palloc(37);
+	int			i,
+				at = 0;
+
+	if (!pg_strong_random(bytes, sizeof(bytes)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random bytes")));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;	/* version 4 */
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;	/* variant 1 */
+	for (i = 0; i < UUID_LEN; i++)
+		at += snprintf(text + at, 37 - at, "%s%02x",
+					   i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+					   bytes[i]);
+	return text;
+}
+
+/* ---- 5: one statement replaces the day; then the rows are counted ---- */
+
+static void
+check_count(WindowWork *work, SwTarget *target, const SwLoadResult *result)
+{
+	uint64		expected = work->stage->n_rows;
+	uint64		found = result->written_rows;
+
+	if (work->can_count)
+		work->can_count = count_day(work, target, &found);
+	if (!work->can_count && found == 0)
+		return;					/* the warehouse told us nothing */
+	if (found != expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the target has " UINT64_FORMAT " rows of %s instead of " UINT64_FORMAT,
+						found, work->run->window->day, expected),
+				 errdetail("They were counted after the load."),
+				 errhint("Find out whether anything else writes to that table, then repeat the backfill.")));
+}
+
+static void
+load(WindowWork *work, SwStore *store)
+{
+	const SwWindow *window = work->run->window;
+	const SwTargetTable *table = &work->plan->table;
+	SwLoadResult result = {0};
+	SwTarget   *target;
+	SwError		err;
+	SwStatus	status;
+
+	if (work->stage->n_rows > 0)
+	{
+		SwLoadSource source = {
+			.url = sw_store_load_url(store, sw_stage_load_key(work->stage)),
+			.format = work->stage->writer_ops->format_name,
+			.access_key = work->connect->store_options.access_key,
+			.secret_key = work->connect->store_options.secret_key
+		};
+		char	   *query_id = make_query_id();
+
+		sw_tx_begin("recording a load");
+		sw_cat_run_set_load(work->run->run_id, query_id);
+		sw_cat_run_log(work->run->run_id, "info", "load begins, query id %s",
+					   query_id);
+		sw_tx_commit();
+		target = sw_connect_target(work->connect, CurrentMemoryContext);
+		status = sw_target_overwrite_day(target, table, window->day, &source,
+										 query_id, &result, &err);
+	}
+	else if (work->n_rows_before > 0 ||
+			 (!work->can_count && work->run->allow_shrink))
+	{
+		target = sw_connect_target(work->connect, CurrentMemoryContext);
+		status = sw_target_drop_day(target, table, window->day, &err);
+	}
+	else
+		return;					/* nothing to bring; nothing there, or not
+								 * ours to remove unseen */
+
+	if (status != SW_OK)
+		sw_report(ERROR, &err);
+	check_count(work, target, &result);
+	sw_target_close(target);
+}
+
+void
+sw_window_clean(const SwWindowRun *run)
+{
+	MemoryContext context;
+	MemoryContext saved;
+	SwConnect  *connect = NULL;
+	List	   *objects;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "SwClean",
+									ALLOCSET_DEFAULT_SIZES);
+	saved = MemoryContextSwitchTo(context);
+	sw_tx_begin("looking for a run's staged objects");
+	objects = sw_cat_object_list_run(run->run_id);
+	if (objects != NIL)
+		connect = sw_connect_load(run->pipeline->destination_id, context);
+	sw_tx_commit();
+	if (objects != NIL)
+		sw_cleanup_objects(sw_connect_store(connect, context), objects);
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(context);
+}
+
+static void
+finish_run(const WindowWork *work)
+{
+	const SwWindow *window = work->run->window;
+
+	sw_tx_begin("finishing a run");
+	sw_cat_run_log(work->run->run_id, "info",
+				   "backfill of %s ends: " UINT64_FORMAT " rows at the target",
+				   window->day, work->stage->n_rows);
+	sw_cat_run_finish(work->run->run_id, "success", NULL, NULL, NULL, NULL);
+	sw_cat_backfill_finish_window(window, "success",
+								  (int64) work->stage->n_rows);
+	sw_tx_commit();
+}
+
+void
+sw_window_run(SwWindowRun *run)
+{
+	WindowWork	work = {.run = run};
+	MemoryContext context;
+	MemoryContext saved;
+	SwStore    *store;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "SwRun",
+									ALLOCSET_DEFAULT_SIZES);
+	saved = MemoryContextSwitchTo(context);
+
+	begin_run(&work, context);
+	look_at_target(&work);
+	read_rows(&work);
+	check_shrink(&work);
+	store = sw_connect_store(work.connect, context);
+	sw_stage_upload(work.stage, store); /* 4 */
+	load(&work, store);
+	sw_store_close(store);
+	sw_window_clean(run);
+	finish_run(&work);
+
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(context);
+}

@@ -1,0 +1,304 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_work.c
+ *	  All that is due for one pipeline, one thing after another.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "catalog/sw_catalog.h"
+#include "catalog/sw_settings.h"
+#include "common/sw_backoff.h"
+#include "net/sw_report.h"
+#include "sync/sw_attempt.h"
+#include "sync/sw_cleanup.h"
+#include "sync/sw_connect.h"
+#include "sync/sw_lock.h"
+#include "sync/sw_plan.h"
+#include "sync/sw_tx.h"
+#include "sync/sw_window.h"
+#include "sync/sw_work.h"
+
+/* Who and what, for the context line of errors and the server's log. */
+typedef struct WorkContext
+{
+	const SwPipeline *pipeline;
+	const SwWindow *window;		/* or NULL */
+	MemoryContext context;		/* of this piece of work */
+	SwWindowRun run;
+} WorkContext;
+
+static void
+describe_error(void *arg)
+{
+	WorkContext *work = arg;
+
+	if (work->window != NULL)
+		errcontext("pipeline \"%s\", backfill " INT64_FORMAT ", day %s",
+				   work->pipeline->name, work->window->backfill_id,
+				   work->window->day);
+	else
+		errcontext("pipeline \"%s\"", work->pipeline->name);
+}
+
+/* Attempt a piece of work with its context on the error stack. */
+static bool
+attempt(void (*piece) (void *arg), WorkContext *work, const char *what,
+		SwFailure *failure)
+{
+	ErrorContextCallback callback;
+	bool		succeeded;
+
+	callback.callback = describe_error;
+	callback.arg = work;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	succeeded = sw_attempt(piece, work, failure);
+	error_context_stack = callback.previous;
+
+	if (!succeeded)
+		sw_attempt_log(failure,
+					   psprintf("pipeline \"%s\": %s", work->pipeline->name, what));
+	return succeeded;
+}
+
+/* When to try again what has failed n_failures times, this one included. */
+static TimestampTz
+next_attempt(int n_failures)
+{
+	uint32		random = 0;
+
+	(void) pg_strong_random(&random, sizeof(random));
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+									   sw_backoff_delay_ms(n_failures,
+														   sw_retry_backoff_ms,
+														   sw_retry_backoff_max_ms,
+														   random));
+}
+
+/* ---- the target table ---- */
+
+static void
+create_target(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+	SwConnect  *connect;
+	SwTarget   *target;
+	SwPlan	   *plan;
+	SwError		err;
+
+	sw_tx_begin("reading a pipeline's definition");
+	connect = sw_connect_load(work->pipeline->destination_id, work->context);
+	sw_tx_commit();
+	plan = sw_plan_create(work->pipeline);
+	plan->table.database = connect->destination->database;
+	target = sw_connect_target(connect, work->context);
+	if (sw_target_create_table(target, &plan->table, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	sw_target_close(target);
+
+	sw_tx_begin("recording a target table");
+	sw_cat_pipeline_record_created(work->pipeline->pipeline_id);
+	sw_tx_commit();
+	MemoryContextSwitchTo(saved);
+}
+
+static void
+create_target_if_due(const SwPipeline *pipeline, MemoryContext context)
+{
+	WorkContext work = {.pipeline = pipeline,.context = context};
+	SwFailure	failure;
+	bool		is_due;
+	int			n_failures;
+
+	sw_tx_begin("looking for a target table to create");
+	is_due = sw_cat_pipeline_is_creation_due(pipeline->pipeline_id);
+	n_failures = sw_cat_pipeline_count_failures(pipeline->pipeline_id);
+	sw_tx_commit();
+	if (!is_due || attempt(create_target, &work, "creating the target table", &failure))
+		return;
+
+	sw_tx_begin("recording a failure");
+	sw_cat_pipeline_record_failure(pipeline->pipeline_id,
+								   next_attempt(n_failures + 1),
+								   failure.message, failure.hint);
+	sw_tx_commit();
+}
+
+/* ---- backfills ---- */
+
+static void
+run_window(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+
+	sw_window_run(&work->run);
+	MemoryContextSwitchTo(saved);
+}
+
+static void
+clean_window(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+
+	sw_window_clean(&work->run);
+	MemoryContextSwitchTo(saved);
+}
+
+/*
+ * A window failed: what a repeat may cure is tried again, a number of
+ * times; the rest, and what never got better, fails the backfill.
+ */
+static void
+record_window_failure(const WorkContext *work, const SwBackfill *backfill,
+					  const SwFailure *failure)
+{
+	int			n_failures = backfill->attempt + 1;
+	bool		is_final = failure->retry == SW_RETRY_NEVER ||
+	n_failures >= sw_backfill_attempts;
+
+	sw_tx_begin("recording a failure");
+	if (work->run.run_id != 0)
+	{
+		sw_cat_run_log(work->run.run_id, "error", "%s", failure->message);
+		sw_cat_run_finish(work->run.run_id, "failed", failure->sqlstate,
+						  failure->message, failure->detail, failure->hint);
+	}
+	sw_cat_backfill_finish_window(work->window, is_final ? "failed" : "queued", 0);
+	if (is_final)
+		sw_cat_backfill_finish(backfill->backfill_id, "failed",
+							   failure->message, failure->hint);
+	else
+		sw_cat_backfill_postpone(backfill->backfill_id,
+								 next_attempt(n_failures), failure->message,
+								 failure->hint);
+	sw_tx_commit();
+}
+
+/* Run one window; false when the backfill cannot go on now. */
+static bool
+run_backfill_window(const SwPipeline *pipeline, const SwBackfill *backfill,
+					const SwWindow *window, MemoryContext context)
+{
+	WorkContext work = {
+		.pipeline = pipeline,
+		.window = window,
+		.context = context,
+		.run = {
+			.pipeline = pipeline,
+			.window = window,
+			.allow_shrink = backfill->allow_shrink
+		}
+	};
+	SwFailure	failure;
+
+	if (attempt(run_window, &work, "a backfill's window", &failure))
+		return true;
+
+	/* Close what the run has open before anything else is waited for. */
+	MemoryContextDeleteChildren(context);
+	record_window_failure(&work, backfill, &failure);
+	if (work.run.run_id != 0)
+		(void) attempt(clean_window, &work, "deleting staged objects", &failure);
+	return false;
+}
+
+/* One step of a backfill that is due; false when there is none to do. */
+static bool
+step_backfill(int64 pipeline_id, MemoryContext context)
+{
+	SwPipeline *pipeline;
+	SwBackfill *backfill;
+	SwWindow   *window = NULL;
+
+	sw_tx_begin("looking for a backfill");
+	pipeline = sw_cat_pipeline_get(pipeline_id);
+	backfill = sw_cat_backfill_find_due(pipeline_id);
+	if (backfill != NULL)
+	{
+		if (strcmp(pipeline->status, "stopped") == 0)
+			sw_cat_backfill_finish(backfill->backfill_id, "cancelled",
+								   "the pipeline was stopped", NULL);
+		else if ((window = sw_cat_backfill_next_window(backfill->backfill_id)) == NULL)
+			sw_cat_backfill_finish(backfill->backfill_id, "success", NULL, NULL);
+	}
+	sw_tx_commit();
+	if (window == NULL)
+		return false;
+	return run_backfill_window(pipeline, backfill, window, context);
+}
+
+/* ---- all of it ---- */
+
+static void
+clean_pipeline(void *arg)
+{
+	WorkContext *work = arg;
+
+	sw_cleanup_pipeline(work->pipeline->pipeline_id);
+}
+
+/* The pipeline, with what a worker before us left open closed; or NULL. */
+static SwPipeline *
+take_up(int64 pipeline_id)
+{
+	SwPipeline *pipeline;
+
+	sw_tx_begin("taking up interrupted work");
+	pipeline = sw_cat_pipeline_get(pipeline_id);
+	if (pipeline != NULL)
+		(void) sw_cat_run_close_interrupted(pipeline_id);
+	sw_tx_commit();
+	return pipeline;
+}
+
+static void
+work_through(const SwPipeline *pipeline, MemoryContext context)
+{
+	int64		pipeline_id = pipeline->pipeline_id;
+	WorkContext work = {.pipeline = pipeline,.context = context};
+	MemoryContext step = AllocSetContextCreate(context, "SwStep",
+											   ALLOCSET_DEFAULT_SIZES);
+	bool		again;
+	SwFailure	failure;
+
+	create_target_if_due(pipeline, step);
+	do
+	{
+		if (!sw_lock_hold(pipeline_id))
+			return;
+		MemoryContextReset(step);
+		MemoryContextSwitchTo(step);
+		sw_settings_reload();
+		again = step_backfill(pipeline_id, step);
+		MemoryContextSwitchTo(context);
+	} while (again);
+	if (sw_lock_hold(pipeline_id))
+		(void) attempt(clean_pipeline, &work, "deleting staged objects", &failure);
+}
+
+void
+sw_work_run(int64 pipeline_id)
+{
+	MemoryContext context;
+	MemoryContext saved;
+	SwPipeline *pipeline;
+
+	if (!sw_lock_hold(pipeline_id))
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "SwWork",
+									ALLOCSET_DEFAULT_SIZES);
+	saved = MemoryContextSwitchTo(context);
+	pipeline = take_up(pipeline_id);
+	if (pipeline != NULL)
+		work_through(pipeline, context);
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(context);
+}

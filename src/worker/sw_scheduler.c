@@ -1,0 +1,184 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_scheduler.c
+ *	  One per database, while something is due there: starts a worker for
+ *	  each pipeline with work.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "catalog/sw_catalog.h"
+#include "catalog/sw_settings.h"
+#include "net/sw_wait.h"
+#include "sync/sw_board.h"
+#include "sync/sw_tx.h"
+#include "worker/sw_worker.h"
+
+/* Work that is due within this is waited for here. */
+#define LINGER_MS 2000
+
+/*
+ * A pipeline's worker that ends is not started again before this, so that
+ * one that fails at once cannot spin.
+ */
+#define RELAUNCH_MS 500
+
+typedef struct Launch
+{
+	int64		pipeline_id;	/* key */
+	TimestampTz launched_at;
+} Launch;
+
+static HTAB *
+create_launches(void)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = sizeof(int64);
+	control.entrysize = sizeof(Launch);
+	return hash_create("sensorswave_export launches", 64, &control,
+					   HASH_ELEM | HASH_BLOBS);
+}
+
+/*
+ * Start a worker for a pipeline; false when there is no room for it now.
+ * One that works already is fine.
+ */
+static bool
+start_worker(int64 pipeline_id)
+{
+	static bool complained = false;
+	BackgroundWorker worker;
+	bool		is_busy;
+	int			place = sw_board_claim_worker(pipeline_id, &is_busy);
+
+	if (is_busy)
+		return true;
+	if (place < 0)
+		return false;
+
+	sw_worker_describe(&worker, "worker", "sw_run_worker_main");
+	worker.bgw_main_arg = Int32GetDatum(place);
+	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(Oid));
+	if (RegisterDynamicBackgroundWorker(&worker, NULL))
+	{
+		complained = false;
+		return true;
+	}
+	sw_board_unclaim_worker(place);
+	if (!complained)
+	{
+		complained = true;
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("sensorswave_export found no free background worker slot, will try again"),
+				 errhint("Raise max_worker_processes.")));
+	}
+	return false;
+}
+
+/*
+ * Start what is due.  Returns when to look again: SW_NEVER when nothing is
+ * left to wait for.
+ */
+static TimestampTz
+start_due_work(List *works, HTAB *launches)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz look_again = SW_NEVER;
+	ListCell   *cell;
+
+	foreach(cell, works)
+	{
+		SwWork	   *work = lfirst(cell);
+		Launch	   *launch;
+		TimestampTz due_at = work->due_at;
+		bool		found;
+
+		launch = hash_search(launches, &work->pipeline_id, HASH_ENTER, &found);
+		if (!found)
+			launch->launched_at = DT_NOBEGIN;
+		else if (launch->launched_at != DT_NOBEGIN)
+			due_at = Max(due_at,
+						 TimestampTzPlusMilliseconds(launch->launched_at,
+													 RELAUNCH_MS));
+		if (due_at > now)
+			look_again = Min(look_again, due_at);
+		else if (start_worker(work->pipeline_id))
+			launch->launched_at = now;
+		else
+			look_again = Min(look_again,
+							 TimestampTzPlusMilliseconds(now, sw_naptime_ms));
+	}
+	return look_again;
+}
+
+/* The database's work, or false when the extension is not installed. */
+static bool
+read_work(List **works_out)
+{
+	bool		is_installed;
+
+	sw_tx_begin("looking for work");
+	is_installed = sw_cat_is_installed();
+	if (is_installed)
+		*works_out = sw_cat_work_list();
+	sw_tx_commit();
+	return is_installed;
+}
+
+void
+sw_scheduler_main(Datum arg)
+{
+	HTAB	   *launches;
+	MemoryContext look;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
+	sw_board_register_scheduler();
+	launches = create_launches();
+	look = AllocSetContextCreate(TopMemoryContext, "SwScheduler",
+								 ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(look);
+
+	while (!ShutdownRequestPending)
+	{
+		List	   *works = NIL;
+		TimestampTz look_again;
+		TimestampTz now;
+
+		MemoryContextReset(look);
+		sw_settings_reload();
+		(void) sw_board_take_notice();
+		if (!read_work(&works))
+		{
+			sw_board_forget(MyDatabaseId);
+			proc_exit(0);
+		}
+		look_again = start_due_work(works, launches);
+		now = GetCurrentTimestamp();
+		if (sw_board_count_workers() == 0 &&
+			look_again > TimestampTzPlusMilliseconds(now, LINGER_MS))
+		{
+			sw_board_leave(look_again);
+			proc_exit(0);
+		}
+		(void) sw_wait(PGINVALID_SOCKET, false, false,
+					   look_again == SW_NEVER ? SW_NO_DEADLINE :
+					   sw_wait_deadline(TimestampDifferenceMilliseconds(now, look_again) + 1),
+					   SW_WAIT_EVENT_MAIN);
+	}
+	proc_exit(0);
+}

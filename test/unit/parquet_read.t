@@ -1,0 +1,197 @@
+#!/usr/bin/env node
+// Read our Parquet files back with ClickHouse: every value, and whether the
+// statistics in the metadata tell the truth.
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const { mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
+const path = require('node:path');
+
+const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
+const build = process.env.BUILD ?? path.join(root, 'build/unit');
+const { queryAsync } = require(path.join(root, 'test/sandbox/node_modules/chdb'));
+
+let checks = 0;
+let failures = 0;
+function ok(passed, name, detail) {
+  checks++;
+  console.log(`${passed ? '' : 'not '}ok ${checks} - ${name}`);
+  if (!passed) {
+    failures++;
+    if (detail !== undefined) console.log(`# ${detail}`);
+  }
+}
+
+const bytesOf = async (sql, format) =>
+  Buffer.from((await queryAsync(sql, { format })).bytes());
+
+// ---- the rows of RowBinaryWithNamesAndTypes, as columns of values ----
+
+function parseRows(data) {
+  let at = 0;
+  const varuint = () => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = data[at++];
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  const string = () => {
+    const n = varuint();
+    at += n;
+    return data.subarray(at - n, at);
+  };
+  const n = varuint();
+  const names = Array.from({ length: n }, () => string().toString());
+  const columns = Array.from({ length: n }, (_, i) =>
+    ({ name: names[i], type: string().toString(), values: [] }));
+  while (at < data.length) {
+    for (const { type, values } of columns) {
+      if (type.startsWith('Nullable') && data[at++] === 1) values.push(null);
+      else if (type.includes('String')) values.push(string());
+      else {
+        values.push(data.readBigInt64LE(at));
+        at += 8;
+      }
+    }
+  }
+  return columns;
+}
+
+// ---- statistics ----
+
+const text = (value) => (typeof value === 'bigint' ? String(value) : value.toString());
+const compare = (a, b) =>
+  (typeof a === 'bigint' ? (a < b ? -1 : a > b ? 1 : 0) : Buffer.compare(a, b));
+const wrap = (value, like) => (typeof like === 'bigint' ? BigInt(value) : Buffer.from(value));
+
+// Problems of one chunk's statistics, given its true values.
+function judge(statistics, values) {
+  const problems = [];
+  const present = values.filter((v) => v !== null);
+  if (Number(statistics.null_count) !== values.length - present.length)
+    problems.push(`null_count ${statistics.null_count}`);
+  if (present.length === 0) {
+    if (statistics.min !== null || statistics.max !== null) problems.push('bounds without values');
+    return { problems, exact: 0, cut: 0, absent: 0 };
+  }
+  let exact = 0;
+  let cut = 0;
+  let absent = 0;
+  const extremes = [['min', -1], ['max', 1]].map(([which, sign]) => {
+    const truth = present.reduce((a, b) => (compare(b, a) * sign > 0 ? b : a));
+    return { which, sign, truth, isLong: typeof truth !== 'bigint' && truth.length > 64 };
+  });
+  for (const { which, sign, truth, isLong } of extremes) {
+    const told = statistics[which];
+    if (told === null) {
+      absent++;
+      if (!extremes.some((e) => e.isLong)) problems.push(`no ${which}`);
+    } else if (isLong) {
+      cut++;
+      if (compare(wrap(told, truth), truth) * sign < 0) problems.push(`${which} is not a bound`);
+      if (Buffer.byteLength(told) > 64) problems.push(`${which} is too long`);
+    } else {
+      exact++;
+      if (told !== text(truth)) problems.push(`${which} ${told} is not ${text(truth)}`);
+    }
+  }
+  return { problems, exact, cut, absent };
+}
+
+async function checkStatistics(name, file, columns) {
+  const metadata = JSON.parse(await bytesOf(
+    `SELECT * FROM file('${file}', ParquetMetadata)`, 'JSONEachRow'));
+  const nRows = columns[0].values.length;
+  const total = { exact: 0, cut: 0, absent: 0 };
+  const problems = [];
+  let first = 0;
+  for (const group of metadata.row_groups) {
+    const n = Number(group.num_rows);
+    group.columns.forEach((chunk, i) => {
+      const verdict = judge(chunk.statistics, columns[i].values.slice(first, first + n));
+      problems.push(...verdict.problems.map((p) => `${chunk.name} at row ${first}: ${p}`));
+      for (const key of Object.keys(total)) total[key] += verdict[key];
+    });
+    first += n;
+  }
+  if (Number(metadata.num_rows) !== nRows || first !== nRows) problems.push('row counts');
+  for (const column of metadata.columns)
+    if (nRows > 0 && column.compression !== 'ZSTD') problems.push(`compression of ${column.name}`);
+  ok(problems.length === 0, `${name}: statistics are true`, problems.slice(0, 5).join('; '));
+  return { metadata, ...total };
+}
+
+// ---- the samples ----
+
+async function main() {
+  const folder = path.join(build, 'parquet');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  execFileSync(path.join(build, 'parquet_samples'), [folder]);
+  const names = readdirSync(folder).filter((f) => f.endsWith('.parquet'))
+    .map((f) => f.slice(0, -8)).sort();
+  ok(names.length === 48, '48 samples were written');
+
+  const seen = {};
+  for (const name of names) {
+    const file = path.join(folder, `${name}.parquet`);
+    const expected = readFileSync(path.join(folder, `${name}.expected`));
+    const got = await bytesOf(
+      `SELECT * FROM file('${file}', Parquet)
+       SETTINGS max_threads = 1, input_format_parquet_preserve_order = 1`,
+      'RowBinaryWithNamesAndTypes');
+    ok(got.equals(expected), `${name}: every value, name and type`,
+      `${got.length} bytes read, ${expected.length} expected`);
+    seen[name] = await checkStatistics(name, file, parseRows(expected));
+  }
+
+  // The samples are what they claim to be.
+  const encodings = (name, column) =>
+    seen[name].metadata.columns.find((c) => c.name === column).encodings.join(' ');
+  const groups = (name) => Number(seen[name].metadata.num_row_groups);
+  ok(groups('empty') === 0, 'no row group in an empty file');
+  ok(groups('groups') > 5, `${groups('groups')} row groups in one file`);
+  for (const column of ['constant', 'event', 'blocks'])
+    ok(/^PLAIN (RLE )?RLE_DICTIONARY$/.test(encodings('dictionary', column)),
+      `${column} has a dictionary`, encodings('dictionary', column));
+  ok(encodings('dictionary', 'nothing') === 'PLAIN RLE', 'a column of nulls has none',
+    encodings('dictionary', 'nothing'));
+  ok(encodings('fallback', 'unique') === 'PLAIN', 'unique values have none',
+    encodings('fallback', 'unique'));
+  for (const column of ['late', 'many'])
+    ok(encodings('fallback', column) === 'PLAIN RLE RLE_DICTIONARY', `${column} falls back`,
+      encodings('fallback', column));
+  ok(seen.bounds.cut > 100, `${seen.bounds.cut} bounds are cut`);
+  ok(seen.bounds.absent > 0, `${seen.bounds.absent} bounds have no text and are left out`);
+  ok(seen.types.exact === 16, 'all 16 bounds of short values are exact');
+
+  // A filter that trusts the statistics finds what is there.
+  const bounds = path.join(folder, 'bounds.parquet');
+  const columns = parseRows(readFileSync(path.join(folder, 'bounds.expected')));
+  let missed = 0;
+  let asked = 0;
+  for (const { name, values } of columns) {
+    for (let i = 0; i < values.length; i += 97) {
+      if (values[i] === null) continue;
+      const truth = values.filter((v) => v !== null && v.equals(values[i])).length;
+      const got = await bytesOf(
+        `SELECT count() FROM file('${bounds}', Parquet)
+         WHERE ${name} = unhex('${values[i].toString('hex')}')
+         SETTINGS input_format_parquet_filter_push_down = 1`, 'TSV');
+      asked++;
+      if (Number(got) !== truth) missed++;
+    }
+  }
+  ok(asked > 60 && missed === 0, `${asked} filters on long strings find their rows`,
+    `${missed} did not`);
+
+  console.log(`1..${checks}`);
+  process.exitCode = failures === 0 ? 0 : 1;
+}
+
+main().catch((error) => {
+  console.log(`Bail out!  ${error.message}`);
+  process.exitCode = 1;
+});
