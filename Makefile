@@ -29,7 +29,7 @@ DEPENDENCIES = $(SOURCES:.c=.d)
 SQL_PARTS = $(sort $(wildcard sql/install/*.sql))
 DATA_built = sql/$(EXTENSION)--1.0.sql
 DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*.sql))
-DOCS = $(wildcard README.md doc/*.md)
+DOCS := $(wildcard README.md doc/*.md)
 
 # pg_regress tests in their order; test/lint/regress_list.sh compares this
 # list with the files.

@@ -16,6 +16,7 @@
 
 #include "api/sw_trigger.h"
 #include "catalog/sw_field.h"
+#include "sync/sw_board.h"
 #include "sync/sw_destination.h"
 
 PG_FUNCTION_INFO_V1(sw_sql_destination_trigger);
@@ -88,6 +89,7 @@ sw_sql_destination_trigger(PG_FUNCTION_ARGS)
 		sw_field_read_row(fields, lengthof(fields), trigger->tg_newtuple,
 						  tupdesc, &edit);
 		sw_destination_alter(old.row.name, &edit);
+		sw_board_wake_at_commit();
 	}
 	mask_secrets(&edit);
 	return PointerGetDatum(sw_field_write_row(fields, lengthof(fields),

@@ -143,6 +143,14 @@ sw_cat_destination_update(SwDestination *destination)
 	sw_spi_begin(&spi);
 	sw_field_add_args(fields, lengthof(fields), destination, &spi);
 	sw_spi_exec(&spi, sql.data);
+
+	/* What failed with the old settings may work now. */
+	sw_spi_arg_int64(&spi, destination->destination_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
+				" SET next_attempt_at = clock_timestamp()"
+				" FROM _sensorswave.pipeline p"
+				" WHERE p.pipeline_id = pipeline_state.pipeline_id"
+				" AND p.destination_id = $1 AND p.status = 'new'");
 	sw_spi_end(&spi);
 }
 

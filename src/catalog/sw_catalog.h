@@ -66,6 +66,7 @@ extern SwDestination *sw_cat_destination_get(int64 destination_id);
 /* A fresh id: secrets are sealed to it before the row exists. */
 extern int64 sw_cat_destination_next_id(void);
 extern void sw_cat_destination_insert(SwDestination *destination);
+/* Also makes the creation of targets that failed due again. */
 extern void sw_cat_destination_update(SwDestination *destination);
 
 /* Throws when a pipeline uses it. */

@@ -213,7 +213,6 @@ sw_http_describe_failure(SwHttpTransfer *transfer, CURLcode code,
 		case CURLE_SSL_ISSUER_ERROR:
 		case CURLE_SSL_INVALIDCERTSTATUS:
 			return sw_http_tls_failed(transfer, code, err);
-		case CURLE_UNSUPPORTED_PROTOCOL:
 		case CURLE_URL_MALFORMAT:
 			return sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
 								"invalid URL for %s or its proxy",
@@ -275,6 +274,10 @@ sw_http_transfer_expire(SwHttpTransfer *transfer, SwHttpTimeout timeout,
 		sw_error_set(err, SW_ERR_TIMEOUT, retry,
 					 "could not connect to %s within %d ms",
 					 request->peer, request->idle_timeout_ms);
+	else if (transfer->is_reply_begun)
+		sw_error_set(err, SW_ERR_TIMEOUT, retry,
+					 "%s did not end its reply within %d ms", request->peer,
+					 request->idle_timeout_ms);
 	else if (response->n_sent < n_bytes)
 		sw_error_set(err, SW_ERR_TIMEOUT, retry,
 					 "%s took no data for %d ms", request->peer,

@@ -302,8 +302,9 @@ sw_tos_report_error(const SwStore *store, const SwStoreReply *reply,
 	if (complaint->message[0] != '\0')
 		appendStringInfo(&detail, "The store says: \"%s\" ",
 						 complaint->message);
-	appendStringInfo(&detail, "Bucket \"%s\", request id %s",
-					 store->options.bucket, complaint->request_id);
+	appendStringInfo(&detail, "Bucket \"%s\"", store->options.bucket);
+	if (complaint->request_id[0] != '\0')
+		appendStringInfo(&detail, ", request id %s", complaint->request_id);
 	if (complaint->ec[0] != '\0')
 		appendStringInfo(&detail, ", error number %s", complaint->ec);
 	sw_error_set_detail(err, "%s.", detail.data);

@@ -48,14 +48,16 @@ begin_run(WindowWork *work, MemoryContext context)
 {
 	SwWindowRun *run = work->run;
 	const SwWindow *window = run->window;
+	int64		run_id;
 
 	sw_tx_begin("beginning a run");
-	run->run_id = sw_cat_run_insert(run->pipeline, "backfill",
-									window->window_start, window->window_end,
-									window->last_attempt + 1);
-	sw_cat_backfill_begin_window(window, run->run_id);
-	sw_cat_run_log(run->run_id, "info", "backfill of %s begins", window->day);
+	run_id = sw_cat_run_insert(run->pipeline, "backfill",
+							   window->window_start, window->window_end,
+							   window->last_attempt + 1);
+	sw_cat_backfill_begin_window(window, run_id);
+	sw_cat_run_log(run_id, "info", "backfill of %s begins", window->day);
 	sw_tx_commit();
+	run->run_id = run_id;
 
 	sw_tx_begin("reading a pipeline's definition");
 	work->connect = sw_connect_load(run->pipeline->destination_id, context);

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -61,18 +63,31 @@ attempt(void (*piece) (void *arg), WorkContext *work, const char *what,
 	error_context_stack = callback.previous;
 
 	if (!succeeded)
+	{
 		sw_attempt_log(failure,
 					   psprintf("pipeline \"%s\": %s", work->pipeline->name, what));
+		/* The abort has released the lock. */
+		if (!sw_lock_hold(work->pipeline->pipeline_id))
+			ereport(FATAL,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("another process has taken over pipeline \"%s\"",
+							work->pipeline->name)));
+	}
 	return succeeded;
 }
 
-/* When to try again what has failed n_failures times, this one included. */
+/*
+ * When to try again what has failed n_failures times, this one included.
+ * What a repeat can hardly cure is tried again slowly.
+ */
 static TimestampTz
-next_attempt(int n_failures)
+next_attempt(int n_failures, SwRetry retry)
 {
 	uint32		random = 0;
 
 	(void) pg_strong_random(&random, sizeof(random));
+	if (retry == SW_RETRY_NEVER)
+		n_failures = INT_MAX;
 	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 									   sw_backoff_delay_ms(n_failures,
 														   sw_retry_backoff_ms,
@@ -125,7 +140,7 @@ create_target_if_due(const SwPipeline *pipeline, MemoryContext context)
 
 	sw_tx_begin("recording a failure");
 	sw_cat_pipeline_record_failure(pipeline->pipeline_id,
-								   next_attempt(n_failures + 1),
+								   next_attempt(n_failures + 1, failure.retry),
 								   failure.message, failure.hint);
 	sw_tx_commit();
 }
@@ -177,8 +192,8 @@ record_window_failure(const WorkContext *work, const SwBackfill *backfill,
 							   failure->message, failure->hint);
 	else
 		sw_cat_backfill_postpone(backfill->backfill_id,
-								 next_attempt(n_failures), failure->message,
-								 failure->hint);
+								 next_attempt(n_failures, failure->retry),
+								 failure->message, failure->hint);
 	sw_tx_commit();
 }
 

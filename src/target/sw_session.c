@@ -325,6 +325,7 @@ sw_session_run(SwSession *session, const SwStatement *statement,
 /*
  * A server that is too old to take settings with a query gets them as
  * statements, one by one; what it does not know and need not is passed over.
+ * Such servers take no number in quotes.
  */
 static SwStatus
 sw_session_send_settings(SwSession *session, const SwStatement *statement,
@@ -342,7 +343,11 @@ sw_session_send_settings(SwSession *session, const SwStatement *statement,
 
 		initStringInfo(&sql);
 		appendStringInfo(&sql, "SET %s = ", setting->name);
-		sw_quote_append_text(&sql, setting->value);
+		if (setting->value[0] != '\0' &&
+			strspn(setting->value, "0123456789") == strlen(setting->value))
+			appendStringInfoString(&sql, setting->value);
+		else
+			sw_quote_append_text(&sql, setting->value);
 		set.text = sql.data;
 		status = sw_session_run(session, &set, &result, CurrentMemoryContext,
 								err);

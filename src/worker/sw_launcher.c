@@ -60,7 +60,7 @@ probe_all_databases(void)
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 
 		if (database->datallowconn && !database->datistemplate &&
-			database->datconnlimit != 0)
+			database->datconnlimit >= -1)	/* less: being dropped */
 			sw_board_post(database->oid, now);
 	}
 	table_endscan(scan);
