@@ -37,7 +37,7 @@ REGRESS = install destination pipeline backfill
 
 PG_CPPFLAGS = -Isrc -MMD -MP
 SHLIB_LINK = -lcurl -lssl -lcrypto -lzstd -Wl,--version-script=src/exports.map
-EXTRA_CLEAN = $(wildcard src/*.d src/*/*.d) results regression.diffs \
+EXTRA_CLEAN = $(wildcard src/*.d src/*/*.d) build results regression.diffs \
 	regression.out
 
 ifneq ($(origin with_llvm),command line)

@@ -1,6 +1,7 @@
 -- Tables. C code reads and writes them by column name, only in src/catalog.
 
 CREATE SEQUENCE _sensorswave.destination_id_seq;
+COMMENT ON SEQUENCE _sensorswave.destination_id_seq IS 'ids of destinations; part of what secrets are sealed to';
 CREATE TABLE _sensorswave.destination (
 	destination_id bigint PRIMARY KEY DEFAULT nextval('_sensorswave.destination_id_seq'),
 	name text NOT NULL UNIQUE CHECK (name <> ''),
@@ -34,6 +35,7 @@ COMMENT ON TABLE _sensorswave.destination IS
 	'warehouses with their staging stores; secrets are sealed (AES-256-GCM, key outside the database)';
 
 CREATE SEQUENCE _sensorswave.pipeline_id_seq;
+COMMENT ON SEQUENCE _sensorswave.pipeline_id_seq IS 'ids of pipelines';
 CREATE TABLE _sensorswave.pipeline (
 	pipeline_id bigint PRIMARY KEY DEFAULT nextval('_sensorswave.pipeline_id_seq'),
 	name text NOT NULL UNIQUE CHECK (name <> ''),

@@ -175,6 +175,21 @@ sw_cat_destination_delete(const SwDestination *destination)
 	sw_spi_end(&spi);
 }
 
+void
+sw_cat_destination_pack(const SwDestination *destination, StringInfo bytes)
+{
+	sw_field_pack(fields, lengthof(fields), destination, bytes);
+}
+
+SwDestination *
+sw_cat_destination_unpack(StringInfo bytes)
+{
+	SwDestination *destination = palloc0(sizeof(SwDestination));
+
+	sw_field_unpack(fields, lengthof(fields), bytes, destination);
+	return destination;
+}
+
 bool
 sw_cat_destination_is_usable(const SwDestination *destination, Oid role)
 {

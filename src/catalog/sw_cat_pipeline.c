@@ -84,6 +84,21 @@ sw_cat_pipeline_get(int64 pipeline_id)
 	return read_pipeline(&spi);
 }
 
+void
+sw_cat_pipeline_pack(const SwPipeline *pipeline, StringInfo bytes)
+{
+	sw_field_pack(fields, lengthof(fields), pipeline, bytes);
+}
+
+SwPipeline *
+sw_cat_pipeline_unpack(StringInfo bytes)
+{
+	SwPipeline *pipeline = palloc0(sizeof(SwPipeline));
+
+	sw_field_unpack(fields, lengthof(fields), bytes, pipeline);
+	return pipeline;
+}
+
 /*
  * Two writers of one target would undo each other.  The table lock makes
  * the check hold until commit.

@@ -14,6 +14,7 @@
 #define SW_CATALOG_H
 
 #include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/date.h"
 
@@ -66,11 +67,17 @@ extern SwDestination *sw_cat_destination_get(int64 destination_id);
 /* A fresh id: secrets are sealed to it before the row exists. */
 extern int64 sw_cat_destination_next_id(void);
 extern void sw_cat_destination_insert(SwDestination *destination);
+
 /* Also makes the creation of targets that failed due again. */
 extern void sw_cat_destination_update(SwDestination *destination);
 
 /* Throws when a pipeline uses it. */
 extern void sw_cat_destination_delete(const SwDestination *destination);
+
+/* As bytes for another process (sw_field_pack), and back. */
+extern void sw_cat_destination_pack(const SwDestination *destination,
+									StringInfo bytes);
+extern SwDestination *sw_cat_destination_unpack(StringInfo bytes);
 
 /* Is role one that may use the destination: owner's member or usable_by? */
 extern bool sw_cat_destination_is_usable(const SwDestination *destination,
@@ -118,6 +125,9 @@ extern SwPipeline *sw_cat_pipeline_get(int64 pipeline_id);
 extern void sw_cat_pipeline_insert(SwPipeline *pipeline,
 								   const SwDestination *destination);
 extern void sw_cat_pipeline_update(SwPipeline *pipeline);
+extern void sw_cat_pipeline_pack(const SwPipeline *pipeline,
+								 StringInfo bytes);
+extern SwPipeline *sw_cat_pipeline_unpack(StringInfo bytes);
 extern void sw_cat_pipeline_delete(const SwPipeline *pipeline);
 extern void sw_cat_pipeline_set_status(int64 pipeline_id, const char *status);
 

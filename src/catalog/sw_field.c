@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog/sw_field.h"
+#include "port/sw_compat.h"
 
 static void
 set_member(const SwField *field, void *record, Datum value, bool isnull)
@@ -175,4 +176,113 @@ sw_field_append_sets(const SwField *fields, int n_fields, int first,
 	for (i = 0; i < n_fields; i++)
 		appendStringInfo(buf, "%s%s = $%d", i ? ", " : "",
 						 quote_identifier(fields[i].column), first + i);
+}
+
+/* ---- as bytes ---- */
+
+static void
+pack_block(StringInfo bytes, const void *data, int len)
+{
+	appendBinaryStringInfo(bytes, (const char *) &len, sizeof(len));
+	if (len > 0)
+		appendBinaryStringInfo(bytes, data, len);
+}
+
+/* NULL for a block of length -1; a copy with a zero byte behind it else. */
+static char *
+unpack_block(StringInfo bytes, int *len_out)
+{
+	int			len;
+	char	   *block;
+
+	if (bytes->len - bytes->cursor < (int) sizeof(len))
+		elog(ERROR, "packed row is too short");
+	memcpy(&len, bytes->data + bytes->cursor, sizeof(len));
+	bytes->cursor += sizeof(len);
+	*len_out = len;
+	if (len < 0)
+		return NULL;
+	if (bytes->len - bytes->cursor < len)
+		elog(ERROR, "packed row is too short");
+	block = palloc(len + 1);
+	memcpy(block, bytes->data + bytes->cursor, len);
+	block[len] = '\0';
+	bytes->cursor += len;
+	return block;
+}
+
+/* Size of a member that is not a pointer, 0 for one that is. */
+static int
+member_size(SwFieldType type)
+{
+	switch (type)
+	{
+		case SW_FIELD_TEXT:
+		case SW_FIELD_VARLENA:
+			return 0;
+		case SW_FIELD_INT32:
+			return sizeof(int32);
+		case SW_FIELD_INT64:
+			return sizeof(int64);
+		case SW_FIELD_BOOL:
+			return sizeof(bool);
+		case SW_FIELD_OID:
+			return sizeof(Oid);
+		case SW_FIELD_TIME:
+			return sizeof(TimestampTz);
+		case SW_FIELD_DATE:
+			return sizeof(DateADT);
+	}
+	elog(ERROR, "unknown field type %d", (int) type);
+	return 0;
+}
+
+void
+sw_field_pack(const SwField *fields, int n_fields, const void *record,
+			  StringInfo bytes)
+{
+	int			i;
+
+	for (i = 0; i < n_fields; i++)
+	{
+		const char *member = (const char *) record + fields[i].offset;
+		int			size = member_size(fields[i].type);
+		const void *pointer;
+
+		if (size > 0)
+		{
+			pack_block(bytes, member, size);
+			continue;
+		}
+		pointer = *(const void *const *) member;
+		if (pointer == NULL)
+			pack_block(bytes, NULL, -1);
+		else if (fields[i].type == SW_FIELD_TEXT)
+			pack_block(bytes, pointer, (int) strlen(pointer));
+		else
+			pack_block(bytes, pointer, (int) VARSIZE(pointer));
+	}
+}
+
+void
+sw_field_unpack(const SwField *fields, int n_fields, StringInfo bytes,
+				void *record_out)
+{
+	int			i;
+
+	for (i = 0; i < n_fields; i++)
+	{
+		char	   *member = (char *) record_out + fields[i].offset;
+		int			size = member_size(fields[i].type);
+		int			len;
+		char	   *block = unpack_block(bytes, &len);
+
+		if (size == 0)
+			*(char **) member = block;
+		else if (len == size)
+			memcpy(member, block, size);
+		else
+			elog(ERROR, "packed row does not fit column \"%s\"",
+				 fields[i].column);
+	}
 }

@@ -61,4 +61,14 @@ extern void sw_field_append_params(const SwField *fields, int n_fields,
 extern void sw_field_append_sets(const SwField *fields, int n_fields,
 								 int first, StringInfo buf);
 
+/*
+ * The struct as bytes, and back, for another process of the same server.
+ * unpack reads what pack appended, from *at on, and throws on anything that
+ * cannot be that; values are palloc'd in the current context.
+ */
+extern void sw_field_pack(const SwField *fields, int n_fields,
+						  const void *record, StringInfo bytes);
+extern void sw_field_unpack(const SwField *fields, int n_fields,
+							StringInfo bytes, void *record_out);
+
 #endif							/* SW_FIELD_H */

@@ -93,7 +93,7 @@ static SwStatus
 sw_http_proxy_refused(const char *peer, long status, SwError *err)
 {
 	SwRetry		retry = status >= 500 || status == 408 || status == 429 ?
-		SW_RETRY_LATER : SW_RETRY_NEVER;
+	SW_RETRY_LATER : SW_RETRY_NEVER;
 
 	sw_error_set(err, SW_ERR_CONNECT, retry,
 				 "proxy refused to connect to %s: HTTP status %ld",
@@ -178,7 +178,7 @@ sw_http_add_curl_message(SwHttpTransfer *transfer, CURLcode code,
 						 SwError *err)
 {
 	const char *message = transfer->curl_message[0] != '\0' ?
-		transfer->curl_message : curl_easy_strerror(code);
+	transfer->curl_message : curl_easy_strerror(code);
 	char	   *harmless = sw_redact(transfer->request->redactor, message,
 									 strlen(message), 300);
 
@@ -286,7 +286,7 @@ sw_http_transfer_expire(SwHttpTransfer *transfer, SwHttpTimeout timeout,
 		sw_error_set(err, SW_ERR_TIMEOUT, retry,
 					 "%s did not reply within %d ms", request->peer,
 					 request->idle_timeout_ms);
-	if (n_bytes > 0)
+	if (n_bytes > 0 && sw_http_is_connected(transfer))
 		sw_error_set_detail(err, "It had taken %lld of %lld bytes.",
 							(long long) response->n_sent,
 							(long long) n_bytes);

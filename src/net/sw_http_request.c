@@ -231,7 +231,7 @@ sw_http_add_header(SwHttpTransfer *transfer, const char *name,
 {
 	/* a semicolon is how libcurl writes a header without a value */
 	char	   *line = value[0] != '\0' ? psprintf("%s: %s", name, value) :
-		psprintf("%s;", name);
+	psprintf("%s;", name);
 	struct curl_slist *longer = curl_slist_append(transfer->header_list,
 												  line);
 
@@ -246,7 +246,7 @@ sw_http_add_headers(SwHttpTransfer *transfer)
 {
 	const SwHttpRequest *request = transfer->request;
 	bool		is_large = request->body != NULL &&
-		request->body->n_bytes >= SW_HTTP_EXPECT_BYTES;
+	request->body->n_bytes >= SW_HTTP_EXPECT_BYTES;
 
 	for (int i = 0; i < request->n_headers; i++)
 		if (!sw_http_add_header(transfer, request->headers[i].name,

@@ -54,8 +54,8 @@ sw_keyring_is_acceptable(const struct stat *st)
 		st->st_size <= SW_KEYRING_MAX_BYTES;
 }
 
+/* Does not return. */
 static void
-pg_attribute_noreturn()
 sw_keyring_throw_unacceptable_file(const char *path, const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
@@ -312,8 +312,8 @@ sw_keyring_create_file(const char *path)
 	fsync_fname(directory, true);
 }
 
+/* Does not return. */
 static void
-pg_attribute_noreturn()
 sw_keyring_throw_missing_file(const char *path)
 {
 	ereport(ERROR,

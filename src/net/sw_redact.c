@@ -11,7 +11,7 @@
  * any of the forms peers use:
  *
  *	  plain					a'b
- *	  backslash				a\'b	a\x27b	a\u0027b	(any number of backslashes)
+ *	  backslash				a\'b	a\x27b	a\u0027b	(and many backslashes)
  *	  doubled quote			a''b
  *	  percent				a%27b	a%2527b				(hex in either case)
  *	  entity				a&apos;b	a&#39;b	a&#x27;b
@@ -38,6 +38,7 @@
 #define SW_REDACT_MIN		4	/* shorter texts are not taken for a secret */
 #define SW_REDACT_MIN_CUT	8	/* bytes of a secret before an ellipsis */
 #define SW_REDACT_ALIGNMENTS 3
+#define SW_REDACT_MAX_BACKSLASHES 16	/* before one character */
 
 /* A secret as it looks inside base64, for one alignment. */
 typedef struct SwRedactNeedle
@@ -189,14 +190,24 @@ sw_redact_match_percent(const char *text, const char *end, unsigned char byte)
 	return 0;
 }
 
+/* A byte as %XX or as an entity.  Returns bytes taken. */
+static Size
+sw_redact_match_encoded(const char *text, const char *end, unsigned char byte)
+{
+	Size		taken = sw_redact_match_percent(text, end, byte);
+
+	return taken > 0 ? taken : sw_redact_match_entity(text, end, byte);
+}
+
 /*
  * One character of the secret, at secret_at, in any form at text.  Returns
  * the bytes of text taken, 0 for no match, and in *n_secret the bytes of the
- * secret that are covered.
+ * secret that are covered.  The forms of '%' and '&' begin with these very
+ * characters: is_encoded says which reading comes first.
  */
 static Size
 sw_redact_match_character(const unsigned char *secret_at, const char *text,
-						  const char *end, Size *n_secret)
+						  const char *end, bool is_encoded, Size *n_secret)
 {
 	const char *at = text;
 	unsigned char byte = *secret_at;
@@ -215,11 +226,10 @@ sw_redact_match_character(const unsigned char *secret_at, const char *text,
 				return 4;
 			return 1;
 		}
-		taken = sw_redact_match_percent(at, end, byte);
-		return taken > 0 ? taken : sw_redact_match_entity(at, end, byte);
+		return sw_redact_match_encoded(at, end, byte);
 	}
 
-	while (at < end && *at == '\\')
+	while (at < end && *at == '\\' && at - text < SW_REDACT_MAX_BACKSLASHES)
 		at++;
 	if (at > text)
 	{
@@ -244,13 +254,14 @@ sw_redact_match_character(const unsigned char *secret_at, const char *text,
 			return at - text + 1;
 	}
 
-	if (at < end && (unsigned char) *at == byte)
-		return at - text + 1;
-	if (at < end && byte == ' ' && *at == '+')
-		return at - text + 1;
-	taken = sw_redact_match_percent(at, end, byte);
+	if (at == end)
+		return 0;
+	taken = is_encoded ? sw_redact_match_encoded(at, end, byte) : 0;
+	if (taken == 0 && ((unsigned char) *at == byte ||
+					   (byte == ' ' && *at == '+')))
+		taken = 1;
 	if (taken == 0)
-		taken = sw_redact_match_entity(at, end, byte);
+		taken = sw_redact_match_encoded(at, end, byte);
 	return taken > 0 ? at - text + taken : 0;
 }
 
@@ -263,7 +274,8 @@ sw_redact_is_cut_here(const char *at, const char *end)
 
 /* Does text begin with the secret?  Returns the bytes it takes, or 0. */
 static Size
-sw_redact_match_secret(const char *secret, const char *text, const char *end)
+sw_redact_match_secret(const char *secret, const char *text, const char *end,
+					   bool is_encoded)
 {
 	const unsigned char *s = (const unsigned char *) secret;
 	const char *at = text;
@@ -271,7 +283,8 @@ sw_redact_match_secret(const char *secret, const char *text, const char *end)
 	while (*s != '\0')
 	{
 		Size		n_secret;
-		Size		taken = sw_redact_match_character(s, at, end, &n_secret);
+		Size		taken = sw_redact_match_character(s, at, end, is_encoded,
+													  &n_secret);
 
 		if (taken == 0)
 		{
@@ -284,11 +297,11 @@ sw_redact_match_secret(const char *secret, const char *text, const char *end)
 			return 0;
 		}
 		at += taken;
-		/* a doubled quote, unless the secret itself goes on with a quote */
-		if ((*s == '\'' || *s == '"' || *s == '`') && n_secret == 1 &&
-			s[1] != '\0' && s[1] != *s && at < end &&
-			(unsigned char) *at == *s)
-			at++;
+		/* doubled quotes, at the end of a run of them in the secret */
+		if ((*s == '\'' || *s == '"' || *s == '`') && s[1] != '\0' &&
+			s[1] != *s)
+			while (at < end && (unsigned char) *at == *s)
+				at++;
 		s += n_secret;
 	}
 	return at - text;
@@ -336,7 +349,8 @@ sw_redact_match_needle(const SwRedactNeedle *needle, const char *text, const cha
 	{
 		unsigned char byte = needle->text[i];
 		Size		n_secret;
-		Size		taken = sw_redact_match_character(&byte, at, end, &n_secret);
+		Size		taken = sw_redact_match_character(&byte, at, end, false,
+													  &n_secret);
 
 		if (taken == 0 && at < end &&
 			((byte == '+' && *at == '-') || (byte == '/' && *at == '_')))
@@ -415,7 +429,12 @@ sw_redact(const SwRedactor *redactor, const char *text, Size len,
 		Size		taken = 0;
 
 		for (int i = 0; i < n_secrets; i++)
-			taken = Max(taken, sw_redact_match_secret(redactor->secrets[i], at, end));
+		{
+			const char *secret = redactor->secrets[i];
+
+			taken = Max(taken, sw_redact_match_secret(secret, at, end, true));
+			taken = Max(taken, sw_redact_match_secret(secret, at, end, false));
+		}
 		for (int i = 0; i < n_needles; i++)
 			taken = Max(taken, sw_redact_match_needle(&needles[i], at, end));
 

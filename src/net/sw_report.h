@@ -16,8 +16,10 @@ extern int	sw_report_sqlstate(SwStatus status, SwRetry retry);
 /*
  * What a repeat may hope for after an error with this SQLSTATE, ours or the
  * server's: connection (08), resources (53), operator intervention (57),
- * serialization (40), I/O (58) and our own "remote, transient" class are
- * worth a repeat; all else needs a person.
+ * serialization (40), I/O (58) and our own "remote, transient" class (38R01)
+ * are worth a repeat, a few members of them excepted (08004, 08P01, 53400,
+ * 58P01); 08007 is an unknown outcome; all else needs a person.  Gives back
+ * the class that sw_report_sqlstate was asked for.
  */
 extern SwRetry sw_report_retry_class(int sqlstate);
 

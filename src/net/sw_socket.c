@@ -68,7 +68,7 @@ sw_socket_would_block(void)
 }
 
 static SwStatus
-sw_socket_read(SwStream *stream, void *bytes, Size len, Size * n_bytes,
+sw_socket_read(SwStream *stream, void *bytes, Size len, Size *n_bytes,
 			   SwError *err)
 {
 	ssize_t		n = recv(stream->fd, bytes, len, 0);
@@ -87,7 +87,7 @@ sw_socket_read(SwStream *stream, void *bytes, Size len, Size * n_bytes,
 }
 
 static SwStatus
-sw_socket_write(SwStream *stream, const void *bytes, Size len, Size * n_bytes,
+sw_socket_write(SwStream *stream, const void *bytes, Size len, Size *n_bytes,
 				SwError *err)
 {
 	ssize_t		n = send(stream->fd, bytes, len, MSG_NOSIGNAL);

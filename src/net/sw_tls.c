@@ -178,7 +178,7 @@ sw_tls_bad_root_file(const char *root_file, SwError *err)
 		sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
 					 "could not use trusted certificates from \"%s\": %s",
 					 root_file, reason);
-	sw_error_set_hint(err, "sslrootcert must name a file with certificates in PEM form that the database server can read.");
+	sw_error_set_hint(err, "Set sslrootcert to a file with certificates in PEM form that the database server can read.");
 	return err->status;
 }
 
@@ -354,7 +354,7 @@ sw_tls_lost(int failure, SwError *err)
 }
 
 static SwStatus
-sw_tls_read(SwStream *stream, void *bytes, Size len, Size * n_bytes,
+sw_tls_read(SwStream *stream, void *bytes, Size len, Size *n_bytes,
 			SwError *err)
 {
 	SwTls	   *tls = (SwTls *) stream;
@@ -374,7 +374,7 @@ sw_tls_read(SwStream *stream, void *bytes, Size len, Size * n_bytes,
 }
 
 static SwStatus
-sw_tls_write(SwStream *stream, const void *bytes, Size len, Size * n_bytes,
+sw_tls_write(SwStream *stream, const void *bytes, Size len, Size *n_bytes,
 			 SwError *err)
 {
 	SwTls	   *tls = (SwTls *) stream;

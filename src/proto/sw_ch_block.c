@@ -315,7 +315,7 @@ sw_ch_block_read(SwChBlock *block, SwReader *reader, SwError *err)
 
 bool
 sw_ch_column_get_bytes(const SwChColumn *column, uint32 row,
-					   const char **bytes, Size * n_bytes)
+					   const char **bytes, Size *n_bytes)
 {
 	if (column->is_nullable && column->nulls.data[row] != 0)
 		return false;
@@ -342,7 +342,7 @@ sw_ch_column_get_bytes(const SwChColumn *column, uint32 row,
 }
 
 bool
-sw_ch_column_get_int64(const SwChColumn *column, uint32 row, int64 * value)
+sw_ch_column_get_int64(const SwChColumn *column, uint32 row, int64 *value)
 {
 	const char *bytes;
 	Size		n_bytes;
@@ -365,7 +365,7 @@ sw_ch_column_get_int64(const SwChColumn *column, uint32 row, int64 * value)
 	return true;
 }
 
-char	   *
+char *
 sw_ch_column_get_text(const SwChColumn *column, uint32 row)
 {
 	const char *bytes;

@@ -26,7 +26,7 @@
 #define SW_CH_LOOKS_LIKE_TLS_ALERT	0x15
 #define SW_CH_LOOKS_LIKE_HTTP		'H'
 
-SwChConn   *
+SwChConn *
 sw_ch_conn_create(void)
 {
 	SwChConn   *conn = (SwChConn *) palloc0(sizeof(SwChConn));
@@ -59,7 +59,7 @@ sw_ch_conn_destroy(SwChConn *conn)
 /* ---- bytes ---- */
 
 const char *
-sw_ch_conn_output(const SwChConn *conn, Size * len)
+sw_ch_conn_output(const SwChConn *conn, Size *len)
 {
 	*len = conn->output.len;
 	return conn->output.data;

@@ -76,7 +76,7 @@ sw_ch_conn_write_empty_block(SwChConn *conn)
 	sw_buffer_append_varuint(out, SW_CH_BLOCK_INFO_OVERFLOWS);
 	sw_buffer_append_uint8(out, 0);
 	sw_buffer_append_varuint(out, SW_CH_BLOCK_INFO_BUCKET);
-	sw_buffer_append_uint32(out, (uint32) - 1);
+	sw_buffer_append_uint32(out, (uint32) -1);
 	sw_buffer_append_varuint(out, SW_CH_BLOCK_INFO_END);
 	sw_buffer_append_varuint(out, 0);	/* columns */
 	sw_buffer_append_varuint(out, 0);	/* rows */

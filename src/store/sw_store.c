@@ -201,7 +201,7 @@ static SwStatus
 sw_store_check_key(const char *key, SwError *err)
 {
 	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=-";
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=-";
 	Size		len = strlen(key);
 	const char *what = NULL;
 

@@ -30,15 +30,11 @@ unseal(const SwDestination *destination, SwSecretField field,
 }
 
 SwConnect *
-sw_connect_load(int64 destination_id, MemoryContext context)
+sw_connect_prepare(const SwDestination *d, MemoryContext context)
 {
 	MemoryContext saved = MemoryContextSwitchTo(context);
 	SwConnect  *connect = palloc0(sizeof(SwConnect));
-	const SwDestination *d = sw_cat_destination_get(destination_id);
 
-	if (d == NULL)
-		elog(ERROR, "destination " INT64_FORMAT " does not exist",
-			 destination_id);
 	connect->context = context;
 	connect->destination = d;
 
@@ -71,6 +67,19 @@ sw_connect_load(int64 destination_id, MemoryContext context)
 	connect->store_options.request_timeout_ms = sw_request_timeout_ms;
 	MemoryContextSwitchTo(saved);
 	return connect;
+}
+
+SwConnect *
+sw_connect_load(int64 destination_id, MemoryContext context)
+{
+	MemoryContext saved = MemoryContextSwitchTo(context);
+	SwDestination *destination = sw_cat_destination_get(destination_id);
+
+	MemoryContextSwitchTo(saved);
+	if (destination == NULL)
+		elog(ERROR, "destination " INT64_FORMAT " does not exist",
+			 destination_id);
+	return sw_connect_prepare(destination, context);
 }
 
 SwStore *

@@ -26,6 +26,10 @@ typedef struct SwConnect
  */
 extern SwConnect *sw_connect_load(int64 destination_id, MemoryContext context);
 
+/* The same for a destination at hand, which must outlive context. */
+extern SwConnect *sw_connect_prepare(const SwDestination *destination,
+									 MemoryContext context);
+
 /*
  * The store, in context: contacts nobody yet.  The warehouse, logged in.
  * Both throw.

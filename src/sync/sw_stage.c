@@ -133,7 +133,11 @@ sw_stage_read(SwStage *stage, const SwPlan *plan)
 {
 	const SwPipeline *pipeline = plan->pipeline;
 	Size		memory = (Size) sw_worker_memory_kb * 1024;
-	SwReadOptions options = {ROWS_PER_BATCH, memory / BATCH_SHARE};
+	Size		file_bytes = (Size) sw_file_size_kb * 1024;
+	SwReadOptions options = {
+		ROWS_PER_BATCH,
+		Min(memory / BATCH_SHARE, file_bytes)	/* a file ends between batches */
+	};
 	Filling		filling = {
 		.stage = stage,
 		.shape = plan->shape,

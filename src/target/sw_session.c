@@ -300,6 +300,7 @@ sw_session_run(SwSession *session, const SwStatement *statement,
 {
 	SwChQuery	query = {statement->text, statement->query_id,
 	statement->settings, statement->n_settings};
+	int64		deadline_ms;
 	bool		ended;
 	SwStatus	status;
 
@@ -309,9 +310,9 @@ sw_session_run(SwSession *session, const SwStatement *statement,
 							"the connection to the warehouse is closed");
 
 	sw_ch_conn_query(session->conn, &query);
-	status = sw_session_finish(session,
-							   sw_wait_deadline(session->options.statement_timeout_ms),
-							   result, result_cxt, &ended, err);
+	deadline_ms = sw_wait_deadline(session->options.statement_timeout_ms);
+	status = sw_session_finish(session, deadline_ms, result, result_cxt,
+							   &ended, err);
 	if (status == SW_ERR_TIMEOUT && !ended)
 		status = sw_session_cancel(session, result, result_cxt, &ended, err);
 	else if (status != SW_OK && !ended && err->retry == SW_RETRY_LATER)
@@ -352,7 +353,8 @@ sw_session_send_settings(SwSession *session, const SwStatement *statement,
 		status = sw_session_run(session, &set, &result, CurrentMemoryContext,
 								err);
 		pfree(sql.data);
-		if (status != SW_OK && (setting->is_required || session->stream == NULL))
+		if (status != SW_OK &&
+			(setting->is_required || session->stream == NULL))
 			return status;
 	}
 	return SW_OK;

@@ -230,7 +230,7 @@ sw_target_check_table(const SwTargetTable *table, SwError *err)
 	return SW_OK;
 }
 
-char	   *
+char *
 sw_target_ddl(const SwTarget *target, const SwTargetTable *table)
 {
 	StringInfoData sql;
@@ -305,7 +305,7 @@ sw_target_drop_day(SwTarget *target, const SwTargetTable *table,
 
 SwStatus
 sw_target_count_day(SwTarget *target, const SwTargetTable *table,
-					const char *day, uint64 * n_rows, SwError *err)
+					const char *day, uint64 *n_rows, SwError *err)
 {
 	SwStatementResult result;
 	StringInfoData sql;

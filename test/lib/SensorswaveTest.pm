@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  make_node quote_text create_destination create_pipeline change_destination
+  make_node change_settings quote_text create_destination create_pipeline change_destination
   load_events make_events backfill wait_backfill run_backfill last_run
   backfill_error wait_until count_target wait_running worker_pid sql_as
 );
@@ -58,6 +58,25 @@ CONF
 	$node->append_conf('postgresql.conf', "$_\n") foreach @settings;
 	$node->start;
 	return $node;
+}
+
+# Set settings of a running node and wait until new processes have them.
+sub change_settings
+{
+	my ($node, %settings) = @_;
+
+	foreach my $name (sort keys %settings)
+	{
+		$node->append_conf('postgresql.conf', "$name = $settings{$name}");
+	}
+	$node->reload;
+	foreach my $name (sort keys %settings)
+	{
+		$node->poll_query_until('postgres',
+			"SELECT current_setting('$name') = '$settings{$name}'")
+		  or die "$name did not change";
+	}
+	return;
 }
 
 sub quote_text
@@ -197,14 +216,15 @@ sub backfill
 		"SELECT sw_backfill('$pipeline', '$from', '$to'$shrink)");
 }
 
-# Wait until it has ended; returns its status.
+# Wait until it has ended; returns its status, or what went wrong.
 sub wait_backfill
 {
 	my ($node, $id, %options) = @_;
 	my $seconds = $options{seconds} // $PostgreSQL::Test::Utils::timeout_default;
+	my ($code, $status, $error) = sql_as($node,
+		"SELECT sw_wait_backfill($id, '$seconds seconds')", $options{dbname});
 
-	return $node->safe_psql($options{dbname} // 'postgres',
-		"SELECT sw_wait_backfill($id, '$seconds seconds')");
+	return $code == 0 ? $status : $error;
 }
 
 sub run_backfill

@@ -76,7 +76,7 @@ put_block_head(StringInfo bytes, int packet, int n_columns, int n_rows)
 	put_varuint(bytes, 1);
 	put_byte(bytes, 0);
 	put_varuint(bytes, 2);
-	put_integer(bytes, (uint64) -1, 4);
+	put_integer(bytes, PG_UINT64_MAX, 4);
 	put_varuint(bytes, 0);
 	put_varuint(bytes, n_columns);
 	put_varuint(bytes, n_rows);
@@ -119,11 +119,11 @@ put_all_types(StringInfo bytes)
 	put_integer(bytes, PG_UINT64_MAX, 8);
 	put_text(bytes, "i8");
 	put_text(bytes, "Int8");
-	put_integer(bytes, (uint64) -1, 1);
+	put_integer(bytes, PG_UINT64_MAX, 1);
 	put_integer(bytes, 127, 1);
 	put_text(bytes, "i16");
 	put_text(bytes, "Int16");
-	put_integer(bytes, (uint64) -300, 2);
+	put_integer(bytes, (uint64) (int64) -300, 2);
 	put_integer(bytes, 300, 2);
 	put_text(bytes, "i64");
 	put_text(bytes, "Int64");

@@ -7,6 +7,8 @@
  */
 import tls from 'node:tls';
 
+const SILENCE_MS = 20000;
+
 function varuint(n) {
   const out = [];
   let rest = BigInt(n);
@@ -116,13 +118,24 @@ export class NativeClient {
     this.waiters.splice(0).forEach((wake) => wake());
   }
 
+  /* A misread packet must end a test, not hang it. */
+  async more() {
+    let timer;
+    await new Promise((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('the server is silent')),
+        SILENCE_MS);
+      this.waiters.push(resolve);
+    });
+    clearTimeout(timer);
+  }
+
   /* Takes n bytes off the stream. */
   async bytes(n) {
     while (this.received.length < n) {
       if (this.ended) {
         throw new Error('connection closed');
       }
-      await new Promise((resolve) => { this.waiters.push(resolve); });
+      await this.more();
     }
     const taken = this.received.subarray(0, n);
     this.received = this.received.subarray(n);
@@ -295,7 +308,7 @@ export class NativeClient {
   /* Resolves when the server has closed the connection. */
   async untilClosed() {
     while (!this.ended) {
-      await new Promise((resolve) => { this.waiters.push(resolve); });
+      await this.more();
     }
   }
 

@@ -1,0 +1,274 @@
+# story.sh: what the demo does and shows, part by part.  Sourced by demo.
+
+readonly n_events=800 upload_bytes_per_second=100000
+readonly day=2021-07-21
+
+world() {
+	node "$sw_top/test/demo/world.mjs" "$@"
+}
+
+expect() {
+	[ "$2" = "$3" ] || sw_die "$1: expected $2, found $3"
+}
+
+load_events() {
+	heading "1. A table with $n_events real events"
+	say "Public GitHub events of three hours of one day."
+	gzip -dc "$sw_top/test/data/github-events.jsonl.gz" >"$base/events.jsonl"
+	run_sql <<-SQL
+		CREATE TABLE github_events (
+		    id          text PRIMARY KEY,
+		    type        text NOT NULL,
+		    actor       jsonb,
+		    payload     jsonb,
+		    created_at  timestamptz NOT NULL
+		);
+		CREATE INDEX ON github_events (created_at);
+
+		CREATE TEMP TABLE line (event jsonb);
+		\\copy line from '$base/events.jsonl' (format csv, delimiter e'\\x01', quote e'\\x02')
+		INSERT INTO github_events
+		SELECT event->>'id', event->>'type', event->'actor', event->'payload',
+		    (event->>'created_at')::timestamptz
+		FROM line;
+
+		SET TimeZone = 'UTC';
+		SELECT count(*), min(created_at), max(created_at) FROM github_events;
+	SQL
+	expect "rows loaded" $n_events "$(ask "SELECT count(*) FROM github_events")"
+}
+
+define_destination() {
+	heading "2. The destination is a row"
+	say "Secrets come from the environment, so that they are in no history of psql." \
+		"They are sealed before they are stored, and never read back."
+	run_sql -x <<-'SQL'
+		CREATE EXTENSION sensorswave_export;
+
+		\getenv host       SW_BYTEHOUSE_HOST
+		\getenv port       SW_BYTEHOUSE_PORT
+		\getenv account    SW_BYTEHOUSE_ACCOUNT
+		\getenv user       SW_BYTEHOUSE_USER
+		\getenv password   SW_BYTEHOUSE_PASSWORD
+		\getenv warehouse  SW_BYTEHOUSE_WAREHOUSE
+		\getenv ca         demo_ca_file
+		\getenv access_key SW_STORE_ACCESS_KEY
+		\getenv secret_key SW_STORE_SECRET_KEY
+
+		INSERT INTO sw_destinations (name, kind, host, port, database,
+		    virtual_warehouse, account_id, username, password, sslrootcert,
+		    stage_endpoint, stage_region, stage_bucket,
+		    stage_access_key, stage_secret_key)
+		VALUES ('bytehouse', 'bytehouse', :'host', :'port', 'sensorswave',
+		    :'warehouse', :'account', :'user', :'password', :'ca',
+		    'tos-cn-beijing.volces.com', 'cn-beijing', 'sensorswave',
+		    :'access_key', :'secret_key')
+		RETURNING *;
+	SQL
+	expect "secrets that read back as configured" "configured configured" \
+		"$(ask "SELECT password, stage_secret_key FROM sw_destinations")"
+}
+
+define_pipeline() {
+	heading "3. The pipeline is a row"
+	say "Each column of the events table gets an SQL expression over one source row."
+	run_sql -x <<-'SQL'
+		INSERT INTO sw_pipelines (name, destination, data_source, source, columns)
+		VALUES ('github', 'bytehouse', 'events', 'github_events', '{
+		    "time":            "created_at",
+		    "distinct_id":     "actor->>''id''",
+		    "trace_id":        "id",
+		    "ssid":            "(actor->>''id'')::bigint",
+		    "anon_id":         "''''",
+		    "login_id":        "actor->>''login''",
+		    "event":           "type",
+		    "properties":      "payload",
+		    "user_properties": "actor",
+		    "received_at":     "created_at"
+		}')
+		RETURNING name, destination, data_source, source, target_table, mode,
+		    system_timezone, status, settings_version, owner, created_at;
+	SQL
+	wait_until_running
+	say "" "The commit woke a background worker, which saw to it that the target table exists:"
+	run_sql <<-'SQL'
+		SELECT pipeline, status, reason, last_error FROM sw_status;
+	SQL
+	say "" "What the warehouse was sent (from its own log):"
+	world statements "$started_at" "CREATE TABLE" | show
+}
+
+# The worker is fast; it gets ten seconds.
+wait_until_running() {
+	local looks
+	for ((looks = 0; looks < 100; looks++)); do
+		if [ "$(ask "SELECT status FROM sw_pipelines")" = running ]; then
+			return
+		fi
+		sleep 0.1
+	done
+	sw_die "the target table was not created:" \
+		"$(ask "SELECT last_error, last_hint FROM sw_status")"
+}
+
+backfill_one_day() {
+	heading "4. A backfill of one day"
+	say "The upload of 0.3 MB would be over before anybody can look, so the demo asks" \
+		"its store to take only $((upload_bytes_per_second / 1000)) kB a second this time. Nothing else is slowed down."
+	world slow $upload_bytes_per_second
+	run_sql <<-SQL
+		SELECT sw_backfill('github', '$day', '$day');
+	SQL
+	say "" "While a worker does it, sw_backfills, sw_backfill_windows and sw_runs say:" ""
+	watch_backfill
+	expect "status of the backfill" success "$(ask "SELECT sw_wait_backfill(1, '1 minute')")"
+	say "" "A day ends where the pipeline's system_timezone says; here is Shanghai's:"
+	run_sql <<-'SQL'
+		SET TimeZone = 'Asia/Shanghai';
+		SELECT window_start, window_end, status, rows_exported, run_id
+		FROM sw_backfill_windows;
+	SQL
+}
+
+# One line a look, until the backfill has ended or a minute has passed.
+watch_backfill() {
+	local looks status=queued
+	local format='%8s  %-9s %-8s %-11s %-9s %6s %10s %10s\n'
+	printf "$format" "" backfill windows window "" read staged delivered
+	for ((looks = 0; looks < 120; looks++)); do
+		ask "SELECT b.status, windows_done || '/' || windows_total,
+				to_char(window_start AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD'),
+				w.status, coalesce(r.rows_exported, 0),
+				coalesce(r.bytes_staged, 0), b.rows_exported
+			FROM sw_backfills b
+				JOIN sw_backfill_windows w USING (backfill_id)
+				LEFT JOIN sw_runs r USING (run_id)
+			WHERE backfill_id = 1" >"$base/look"
+		read -r status line <"$base/look"
+		# The words of the line are the columns of the format.
+		printf "$format" "$((looks / 2)).$((looks % 2 * 5)) s" "$status" $line
+		case $status in
+			queued | running) sleep 0.5 ;;
+			*) return ;;
+		esac
+	done
+}
+
+show_run() {
+	heading "5. The run is on record"
+	say "One row for each attempt, and a log."
+	run_sql -x <<-'SQL'
+		SELECT * FROM sw_runs;
+	SQL
+	run_sql <<-'SQL'
+		SELECT logged_at::time(3), level, message FROM sw_run_logs ORDER BY logged_at;
+	SQL
+	say "" "The statement that replaced the day, with the staging key masked by the demo" \
+		"(the warehouse's own log has it in full; README.md says what to do about that):"
+	world statements "$started_at" "INSERT OVERWRITE" | show
+}
+
+compare() {
+	heading "6. The same question, asked twice"
+	say "Rows per type of event, at the source and at the target."
+	show <<-'SQL'
+		SELECT type, count(*)               SELECT event, count()
+		FROM github_events                  FROM sensorswave.sensorswave_events
+		GROUP BY type                       GROUP BY event
+		ORDER BY 2 DESC, 1;                 ORDER BY 2 DESC, 1;
+	SQL
+	ask "SELECT type, count(*) FROM github_events
+		GROUP BY type ORDER BY 2 DESC, type COLLATE \"C\"" >"$base/source"
+	sandbox query "SELECT event || ' ' || toString(count())
+		FROM sensorswave.sensorswave_events
+		GROUP BY event ORDER BY count() DESC, event" >"$base/target"
+	printf '\n'
+	paste -d ' ' "$base/source" "$base/target" | awk '
+		function row(a, b, c, d) { printf "    %-29s %5s  %-29s %5s\n", a, b, c, d }
+		BEGIN { row("PostgreSQL", "rows", "warehouse", "rows") }
+		{ row($1, $2, $3, $4); source += $2; target += $4 }
+		END { row("all", source, "all", target) }'
+	cmp -s "$base/source" "$base/target" ||
+		sw_die "the two answers differ: compare $base/source with $base/target"
+	compare_values
+}
+
+# Every value of every row: the target's rows come back as COPY text.
+compare_values() {
+	local result
+	sandbox query "SELECT * FROM sensorswave.sensorswave_events FORMAT TabSeparated" \
+		>"$base/rows.tsv"
+	result=$(cluster psql -d demo -q -At -F ' ' -v ON_ERROR_STOP=1 -f - <<-SQL
+		CREATE TEMP TABLE arrived (time timestamp, distinct_id text, trace_id text,
+		    ssid bigint, anon_id text, login_id text, event text,
+		    properties jsonb, user_properties jsonb, received_at timestamp);
+		\\copy arrived from '$base/rows.tsv'
+		SELECT count(*), count(*) FILTER (WHERE
+		    (created_at AT TIME ZONE 'Asia/Shanghai', actor->>'id', id,
+		     (actor->>'id')::bigint, '', actor->>'login', type, payload, actor,
+		     created_at AT TIME ZONE 'Asia/Shanghai')
+		    IS DISTINCT FROM
+		    (time, distinct_id, trace_id, ssid, anon_id, login_id, event,
+		     properties, user_properties, received_at))
+		FROM github_events FULL JOIN arrived ON trace_id = id;
+	SQL
+	)
+	expect "rows compared, rows that differ" "$n_events 0" "$result"
+	say "" "And all values of all $n_events rows, JSON included, were compared: no difference."
+}
+
+repeat_backfill() {
+	heading "7. Once more, with its neighbours"
+	say "A day is replaced as a whole, so doing it again doubles nothing. The days before" \
+		"and after have no rows; \"$day\" is in the middle."
+	run_sql <<-'SQL'
+		SELECT sw_backfill('github', '2021-07-20', '2021-07-22') AS backfill_id \gset
+		SELECT sw_wait_backfill(:backfill_id, timeout => '1 minute');
+
+		SET TimeZone = 'Asia/Shanghai';
+		SELECT window_start, status, rows_exported, run_id FROM sw_backfill_windows
+		WHERE backfill_id = :backfill_id;
+	SQL
+	expect "status of the second backfill" success \
+		"$(ask "SELECT status FROM sw_backfills WHERE backfill_id = 2")"
+	expect "rows at the warehouse, distinct trace ids" "$n_events $n_events" \
+		"$(sandbox query "SELECT concat(toString(count()), ' ', toString(uniqExact(trace_id)))
+			FROM sensorswave.sensorswave_events")"
+	say "" "The warehouse still has $n_events rows with $n_events different trace ids."
+}
+
+show_store() {
+	local n_objects
+	heading "8. Nothing is left in the bucket"
+	say "What the store saw in this demo (TOS requests are ours, S3 requests the warehouse's):"
+	world requests "$started_at" | show
+	n_objects=$(world objects)
+	expect "staged objects left in the bucket" 0 "$n_objects"
+	say "" "It holds $n_objects objects now."
+}
+
+tell_where_to_go() {
+	heading "Look around"
+	cat <<-'TEXT'
+		    test/demo/demo psql                      psql on this database
+		    test/demo/demo warehouse "SELECT ..."    ask the warehouse's engine
+		    test/demo/demo stop                      stop it all; the data stays
+		    test/demo/demo remove                    stop it all and delete it
+
+		make demo tells the story again, with a new database.
+	TEXT
+}
+
+tell_story() {
+	local started_at
+	started_at=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
+	load_events
+	define_destination
+	define_pipeline
+	backfill_one_day
+	show_run
+	compare
+	repeat_backfill
+	show_store
+	tell_where_to_go
+}
