@@ -99,8 +99,8 @@ COMMENT ON COLUMN sw_runs.status IS 'running, success, failed or cancelled';
 COMMENT ON COLUMN sw_runs.range_start IS 'first instant of the range exported';
 COMMENT ON COLUMN sw_runs.range_end IS 'first instant after the range exported';
 COMMENT ON COLUMN sw_runs.rows_exported IS 'rows delivered to the warehouse';
-COMMENT ON COLUMN sw_runs.files IS 'files staged';
-COMMENT ON COLUMN sw_runs.bytes_staged IS 'bytes staged';
+COMMENT ON COLUMN sw_runs.files IS 'files in the staging store';
+COMMENT ON COLUMN sw_runs.bytes_staged IS 'bytes in the staging store';
 COMMENT ON COLUMN sw_runs.attempt IS '1 for the first try; a retry is a new row with one more';
 COMMENT ON COLUMN sw_runs.started_at IS 'when the run started';
 COMMENT ON COLUMN sw_runs.finished_at IS 'when it ended';
@@ -205,3 +205,7 @@ COMMENT ON COLUMN sw_status.last_hint IS 'what to do about it';
 
 REVOKE ALL ON sw_destinations, sw_pipelines, sw_runs, sw_run_logs,
 	sw_backfills, sw_backfill_windows, sw_status FROM PUBLIC;
+
+-- Monitoring sees what happens, but no destinations, expressions or filters.
+GRANT SELECT ON sw_runs, sw_run_logs, sw_backfills, sw_backfill_windows,
+	sw_status TO pg_monitor;

@@ -55,6 +55,17 @@ static const SwField fields[] = {
 	ROW(updated_at, SW_FIELD_TIME, TIMESTAMPTZOID)
 };
 
+/*
+ * An error of a statement that holds secrets does not put that statement
+ * into the server's log.
+ */
+static void
+hide_statement(void *arg)
+{
+	(void) arg;
+	errhidestmt(true);
+}
+
 static void
 mask_secrets(SwDestinationEdit *edit)
 {
@@ -70,7 +81,12 @@ sw_sql_destination_trigger(PG_FUNCTION_ARGS)
 	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
 	SwDestinationEdit old = {0};
 	SwDestinationEdit edit = {0};
+	ErrorContextCallback callback;
 
+	callback.callback = hide_statement;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 	{
 		sw_field_read_row(fields, lengthof(fields), trigger->tg_trigtuple,
@@ -84,6 +100,7 @@ sw_sql_destination_trigger(PG_FUNCTION_ARGS)
 		if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		{
 			sw_destination_drop(old.row.name);
+			error_context_stack = callback.previous;
 			return PointerGetDatum(trigger->tg_trigtuple);
 		}
 		sw_field_read_row(fields, lengthof(fields), trigger->tg_newtuple,
@@ -91,6 +108,7 @@ sw_sql_destination_trigger(PG_FUNCTION_ARGS)
 		sw_destination_alter(old.row.name, &edit);
 		sw_board_wake_at_commit();
 	}
+	error_context_stack = callback.previous;
 	mask_secrets(&edit);
 	return PointerGetDatum(sw_field_write_row(fields, lengthof(fields),
 											  trigger->tg_trigtuple, tupdesc,

@@ -14,6 +14,33 @@
 #include "catalog/sw_catalog.h"
 #include "catalog/sw_spi.h"
 
+/* There is one already; it may have been committed just now. */
+static void
+refuse_second(SwSpi *spi, const SwPipeline *pipeline)
+{
+	sw_spi_arg_int64(spi, pipeline->pipeline_id);
+	sw_spi_exec_snapshot(spi, "SELECT backfill_id, from_date::text AS from_date,"
+						 " to_date::text AS to_date FROM _sensorswave.backfill"
+						 " WHERE pipeline_id = $1 AND status IN ('queued', 'running')",
+						 GetLatestSnapshot());
+	if (spi->n_rows == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("pipeline \"%s\" had a backfill going on until now",
+						pipeline->name),
+				 errhint("Try again.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("pipeline \"%s\" already has a backfill going on",
+					pipeline->name),
+			 errdetail("Backfill " INT64_FORMAT " covers %s to %s.",
+					   sw_spi_get_int64(spi, 0, "backfill_id"),
+					   sw_spi_get_text(spi, 0, "from_date"),
+					   sw_spi_get_text(spi, 0, "to_date")),
+			 errhint("Wait for it with sw_wait_backfill(" INT64_FORMAT ").",
+					 sw_spi_get_int64(spi, 0, "backfill_id"))));
+}
+
 int64
 sw_cat_backfill_insert(const SwPipeline *pipeline, DateADT from, DateADT to,
 					   bool allow_shrink)
@@ -23,28 +50,16 @@ sw_cat_backfill_insert(const SwPipeline *pipeline, DateADT from, DateADT to,
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
-	sw_spi_exec(&spi, "SELECT backfill_id, from_date::text AS from_date,"
-				" to_date::text AS to_date FROM _sensorswave.backfill"
-				" WHERE pipeline_id = $1 AND status IN ('queued', 'running')");
-	if (spi.n_rows > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("pipeline \"%s\" already has a backfill going on",
-						pipeline->name),
-				 errdetail("Backfill " INT64_FORMAT " covers %s to %s.",
-						   sw_spi_get_int64(&spi, 0, "backfill_id"),
-						   sw_spi_get_text(&spi, 0, "from_date"),
-						   sw_spi_get_text(&spi, 0, "to_date")),
-				 errhint("Wait for it with sw_wait_backfill(" INT64_FORMAT ").",
-						 sw_spi_get_int64(&spi, 0, "backfill_id"))));
-
-	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
 	sw_spi_arg_date(&spi, from);
 	sw_spi_arg_date(&spi, to);
 	sw_spi_arg_bool(&spi, allow_shrink);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.backfill"
 				" (pipeline_id, from_date, to_date, allow_shrink)"
-				" VALUES ($1, $2, $3, $4) RETURNING backfill_id");
+				" VALUES ($1, $2, $3, $4)"
+				" ON CONFLICT (pipeline_id) WHERE status IN ('queued', 'running')"
+				" DO NOTHING RETURNING backfill_id");
+	if (spi.n_rows == 0)
+		refuse_second(&spi, pipeline);
 	backfill_id = sw_spi_get_int64(&spi, 0, "backfill_id");
 
 	/* Calendar days as instants: the server's zone code knows DST days. */
@@ -187,6 +202,13 @@ sw_cat_backfill_finish(int64 backfill_id, const char *status,
 	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill SET status = $2, error = $3,"
 				" hint = $4, finished_at = clock_timestamp()"
 				" WHERE backfill_id = $1");
+	if (strcmp(status, "cancelled") == 0)
+	{
+		sw_spi_arg_int64(&spi, backfill_id);
+		sw_spi_exec(&spi, "UPDATE _sensorswave.backfill_window"
+					" SET status = 'cancelled'"
+					" WHERE backfill_id = $1 AND status = 'queued'");
+	}
 	sw_spi_end(&spi);
 }
 

@@ -40,17 +40,29 @@ sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 }
 
 void
-sw_cat_run_set_outcome(int64 run_id, const SwRunOutcome *outcome)
+sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes)
 {
 	SwSpi		spi;
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, run_id);
-	sw_spi_arg_int64(&spi, outcome->n_rows);
-	sw_spi_arg_int32(&spi, outcome->n_files);
-	sw_spi_arg_int64(&spi, outcome->n_bytes);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET rows_exported = $2,"
-				" files = $3, bytes_staged = $4 WHERE run_id = $1");
+	sw_spi_arg_int32(&spi, n_files);
+	sw_spi_arg_int64(&spi, n_bytes);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET files = $2,"
+				" bytes_staged = $3 WHERE run_id = $1");
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_run_set_rows(int64 run_id, int64 n_rows)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, run_id);
+	sw_spi_arg_int64(&spi, n_rows);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET rows_exported = $2"
+				" WHERE run_id = $1");
 	sw_spi_end(&spi);
 }
 
@@ -82,7 +94,6 @@ sw_cat_run_finish(int64 run_id, const char *status, const char *sqlstate,
 	sw_spi_arg_text(&spi, hint);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET status = $2, sqlstate = $3,"
 				" error = $4, detail = $5, hint = $6,"
-				" rows_exported = CASE WHEN $2 = 'success' THEN rows_exported ELSE 0 END,"
 				" finished_at = clock_timestamp() WHERE run_id = $1");
 	sw_spi_end(&spi);
 }
@@ -127,7 +138,7 @@ sw_cat_run_close_interrupted(int64 pipeline_id)
 	sw_spi_arg_int64(&spi, pipeline_id);
 	sw_spi_exec(&spi, "WITH closed AS ("
 				" UPDATE _sensorswave.run SET status = 'failed',"
-				" error = 'interrupted', sqlstate = '57P01', rows_exported = 0,"
+				" error = 'interrupted', sqlstate = '57P01',"
 				" detail = 'The worker ended before the run did.',"
 				" hint = 'Nothing needs to be done: the work is taken up again.',"
 				" finished_at = clock_timestamp()"

@@ -210,17 +210,15 @@ extern SwBackfillState *sw_cat_backfill_look(int64 backfill_id);
 
 /* ---- runs and staged objects (sw_cat_run.c) ---- */
 
-typedef struct SwRunOutcome
-{
-	int64		n_rows;
-	int32		n_files;
-	int64		n_bytes;
-} SwRunOutcome;
-
 extern int64 sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 							   TimestampTz range_start, TimestampTz range_end,
 							   int32 attempt);
-extern void sw_cat_run_set_outcome(int64 run_id, const SwRunOutcome *outcome);
+
+/* The files are in the store. */
+extern void sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes);
+
+/* The rows are at the target. */
+extern void sw_cat_run_set_rows(int64 run_id, int64 n_rows);
 extern void sw_cat_run_set_load(int64 run_id, const char *query_id);
 extern void sw_cat_run_finish(int64 run_id, const char *status,
 							  const char *sqlstate, const char *error,

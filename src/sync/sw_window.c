@@ -113,15 +113,12 @@ static void
 read_rows(WindowWork *work)
 {
 	SwStage    *stage = work->stage;
-	SwRunOutcome outcome;
+	int			n_files;
 	ListCell   *cell;
 
 	sw_tx_begin("reading the rows of a window");
 	sw_stage_read(stage, work->plan);
-	outcome.n_rows = (int64) stage->n_rows;
-	outcome.n_files = list_length(stage->files);
-	outcome.n_bytes = stage->n_bytes;
-	sw_cat_run_set_outcome(work->run->run_id, &outcome);
+	n_files = list_length(stage->files);
 	foreach(cell, stage->files)
 	{
 		SwStagedFile *file = lfirst(cell);
@@ -130,8 +127,9 @@ read_rows(WindowWork *work)
 							 (int64) file->n_rows, file->n_bytes);
 	}
 	sw_cat_run_log(work->run->run_id, "info",
-				   "read " INT64_FORMAT " rows into %d files of " INT64_FORMAT " bytes",
-				   outcome.n_rows, outcome.n_files, outcome.n_bytes);
+				   "read " UINT64_FORMAT " rows into %d %s of " INT64_FORMAT " bytes",
+				   stage->n_rows, n_files, n_files == 1 ? "file" : "files",
+				   stage->n_bytes);
 	sw_tx_commit();
 }
 
@@ -178,6 +176,24 @@ make_query_id(void)
 					   i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
 					   bytes[i]);
 	return text;
+}
+
+/* ---- 4: the files go to the store ---- */
+
+static void
+upload(WindowWork *work, SwStore *store)
+{
+	SwStage    *stage = work->stage;
+
+	if (stage->files == NIL)
+		return;
+	sw_stage_upload(stage, store);
+	sw_tx_begin("recording an upload");
+	sw_cat_run_set_staged(work->run->run_id, list_length(stage->files),
+						  stage->n_bytes);
+	sw_cat_run_log(work->run->run_id, "info",
+				   "uploaded " INT64_FORMAT " bytes", stage->n_bytes);
+	sw_tx_commit();
 }
 
 /* ---- 5: one statement replaces the day; then the rows are counted ---- */
@@ -274,6 +290,7 @@ finish_run(const WindowWork *work)
 	const SwWindow *window = work->run->window;
 
 	sw_tx_begin("finishing a run");
+	sw_cat_run_set_rows(work->run->run_id, (int64) work->stage->n_rows);
 	sw_cat_run_log(work->run->run_id, "info",
 				   "backfill of %s ends: " UINT64_FORMAT " rows at the target",
 				   window->day, work->stage->n_rows);
@@ -300,7 +317,7 @@ sw_window_run(SwWindowRun *run)
 	read_rows(&work);
 	check_shrink(&work);
 	store = sw_connect_store(work.connect, context);
-	sw_stage_upload(work.stage, store); /* 4 */
+	upload(&work, store);
 	load(&work, store);
 	sw_store_close(store);
 	sw_window_clean(run);

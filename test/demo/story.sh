@@ -90,7 +90,7 @@ define_pipeline() {
 		    system_timezone, status, settings_version, owner, created_at;
 	SQL
 	wait_until_running
-	say "" "The commit woke a background worker, which saw to it that the target table exists:"
+	say "" "The commit woke a background worker; it saw to it that the target table exists:"
 	run_sql <<-'SQL'
 		SELECT pipeline, status, reason, last_error FROM sw_status;
 	SQL
@@ -102,26 +102,26 @@ define_pipeline() {
 wait_until_running() {
 	local looks
 	for ((looks = 0; looks < 100; looks++)); do
-		if [ "$(ask "SELECT status FROM sw_pipelines")" = running ]; then
-			return
-		fi
-		sleep 0.1
+		case $(ask "SELECT status, last_error IS NULL FROM sw_status") in
+			"running t") return ;;
+			"new t") sleep 0.1 ;;
+			*) break ;;
+		esac
 	done
 	sw_die "the target table was not created:" \
-		"$(ask "SELECT last_error, last_hint FROM sw_status")"
+		"$(ask "SELECT concat_ws('. ', last_error, last_hint) FROM sw_status")"
 }
 
 backfill_one_day() {
 	heading "4. A backfill of one day"
 	say "The upload of 0.3 MB would be over before anybody can look, so the demo asks" \
-		"its store to take only $((upload_bytes_per_second / 1000)) kB a second this time. Nothing else is slowed down."
+		"its store to take only $((upload_bytes_per_second / 1000)) kB a second this time. Nothing else is slow."
 	world slow $upload_bytes_per_second
 	run_sql <<-SQL
 		SELECT sw_backfill('github', '$day', '$day');
 	SQL
 	say "" "While a worker does it, sw_backfills, sw_backfill_windows and sw_runs say:" ""
 	watch_backfill
-	expect "status of the backfill" success "$(ask "SELECT sw_wait_backfill(1, '1 minute')")"
 	say "" "A day ends where the pipeline's system_timezone says; here is Shanghai's:"
 	run_sql <<-'SQL'
 		SET TimeZone = 'Asia/Shanghai';
@@ -149,9 +149,12 @@ watch_backfill() {
 		printf "$format" "$((looks / 2)).$((looks % 2 * 5)) s" "$status" $line
 		case $status in
 			queued | running) sleep 0.5 ;;
-			*) return ;;
+			success) return ;;
+			*) break ;;
 		esac
 	done
+	sw_die "the backfill is $status:" \
+		"$(ask "SELECT concat_ws('. ', error, hint) FROM sw_backfills")"
 }
 
 show_run() {

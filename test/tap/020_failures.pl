@@ -99,12 +99,12 @@ my @incurable = (
 	[   'a wrong secret key',
 		wh(stage_secret_key => $wrong_secret_key),
 		wh(stage_secret_key => $sandbox->env('STORE_SECRET_KEY')),
-		qr{object store.* // Check .*stage_secret_key}
+		qr{SignatureDoesNotMatch .* // The secret key .*stage_secret_key}
 	],
 	[   'a missing bucket',
 		wh(stage_bucket => 'no-such-bucket'),
 		wh(stage_bucket => $sandbox->env('STORE_BUCKET')),
-		qr{no-such-bucket.* // .*stage_bucket}
+		qr{NoSuchBucket .* // Check stage_bucket}
 	],
 	[   'an unknown virtual warehouse',
 		wh(virtual_warehouse => 'vw-2100000000-nowhere'),
@@ -142,7 +142,7 @@ my @incurable = (
 		in_sql("INSERT INTO github_events VALUES ('stray', 'x', '{\"login\": \"y\"}', '{}',"
 			  . " timestamptz '2021-07-21 12:00+08')"),
 		in_sql("DELETE FROM github_events WHERE id = 'stray'"),
-		qr{column "ssid"}
+		qr{null in column "ssid" // Correct the row}
 	],);
 
 foreach my $case (@incurable)
@@ -166,6 +166,11 @@ foreach my $case (@incurable)
 		'success', "$what: and nothing else was wrong");
 }
 is_deeply([ $sandbox->objects ], [], 'no object is left in the store');
+like(
+	$node->safe_psql('postgres',
+		"SELECT detail FROM sw_runs WHERE error LIKE '%null in column%'"),
+	qr/^It is row \d+ of the read, with trace_id "stray"/,
+	'a row that cannot be exported is named');
 
 # ---- what passes ----
 
