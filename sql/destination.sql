@@ -53,6 +53,10 @@ UPDATE sw_destinations SET stage_prefix = '/a';
 ROLLBACK TO s;
 UPDATE sw_destinations SET stage_prefix = 'a/../b';
 ROLLBACK TO s;
+UPDATE sw_destinations SET stage_bucket = 'Bad_Bucket';
+ROLLBACK TO s;
+UPDATE sw_destinations SET stage_endpoint = 'tos-s3-cn-beijing.volces.com';
+ROLLBACK TO s;
 UPDATE sw_destinations SET database = 'a`b';
 ROLLBACK TO s;
 UPDATE sw_destinations SET api_key = 'none';
@@ -60,7 +64,8 @@ ROLLBACK TO s;
 INSERT INTO sw_destinations (name, kind, host, database, account_id, username,
 	password, stage_endpoint, stage_region, stage_bucket, stage_access_key,
 	stage_secret_key)
-VALUES ('wh', 'bytehouse', 'h', 'd', '1', 'u', 'p', 'e', 'r', 'b', 'a', 's');
+VALUES ('wh', 'bytehouse', 'h', 'd', '1', 'u', 'p', 'tos-cn-beijing.volces.com',
+	'cn-beijing', 'bucket', 'a', 's');
 ROLLBACK TO s;
 
 -- Only superusers make destinations; others see those they may use.
@@ -82,6 +87,12 @@ DELETE FROM sw_destinations;
 ROLLBACK TO u;
 SELECT password FROM _sensorswave.destination;
 ROLLBACK TO u;
+RESET ROLE;
+-- ... not even with rights on all tables.
+GRANT pg_read_all_data, pg_write_all_data TO regress_sw_user;
+SET ROLE regress_sw_user;
+SELECT count(*) FROM _sensorswave.destination;
+UPDATE _sensorswave.destination SET host = 'evil.example.com' RETURNING host;
 RESET ROLE;
 
 DELETE FROM sw_destinations RETURNING name;

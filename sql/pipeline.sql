@@ -105,8 +105,25 @@ INSERT INTO sw_pipelines (name, destination, data_source, source, target_table, 
 VALUES ('x', 'wh', 'events', 'events', 'x', 'upsert');
 ROLLBACK TO s;
 
+-- Not by way of another destination either, or by an edit of it.
+INSERT INTO sw_destinations (name, kind, host, database, account_id, username,
+	password, stage_endpoint, stage_region, stage_bucket, stage_access_key,
+	stage_secret_key)
+VALUES ('other', 'bytehouse', 'WH.example.com', 'otherdb', '2100000000',
+	'exporter', 'p', 'tos-cn-beijing.volces.com', 'cn-beijing', 'sensorswave',
+	'AKLTexample', 's');
+INSERT INTO sw_pipelines (name, destination, data_source, source, system_timezone)
+VALUES ('same', 'other', 'events', 'events', 'europe/berlin')
+RETURNING name, system_timezone;
+SAVEPOINT s;
+UPDATE sw_destinations SET database = 'sensorswave' WHERE name = 'other';
+ROLLBACK TO s;
+INSERT INTO sw_pipelines (name, destination, data_source, source, target_table, system_timezone)
+VALUES ('x', 'wh', 'events', 'events', 'x', 'localtime');
+ROLLBACK TO s;
+
 -- A destination in use stays; so does a pipeline that is not stopped.
-DELETE FROM sw_destinations;
+DELETE FROM sw_destinations WHERE name = 'wh';
 ROLLBACK TO s;
 DELETE FROM sw_pipelines WHERE name = 'p';
 ROLLBACK TO s;

@@ -3,7 +3,7 @@
 CREATE SEQUENCE _sensorswave.destination_id_seq;
 COMMENT ON SEQUENCE _sensorswave.destination_id_seq IS 'ids of destinations; part of what secrets are sealed to';
 CREATE TABLE _sensorswave.destination (
-	destination_id bigint PRIMARY KEY DEFAULT nextval('_sensorswave.destination_id_seq'),
+	destination_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('_sensorswave.destination_id_seq'::pg_catalog.regclass),
 	name text NOT NULL UNIQUE CHECK (name <> ''),
 	kind text NOT NULL CHECK (kind IN ('bytehouse', 'clickhouse')),
 	host text NOT NULL,
@@ -37,7 +37,7 @@ COMMENT ON TABLE _sensorswave.destination IS
 CREATE SEQUENCE _sensorswave.pipeline_id_seq;
 COMMENT ON SEQUENCE _sensorswave.pipeline_id_seq IS 'ids of pipelines';
 CREATE TABLE _sensorswave.pipeline (
-	pipeline_id bigint PRIMARY KEY DEFAULT nextval('_sensorswave.pipeline_id_seq'),
+	pipeline_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('_sensorswave.pipeline_id_seq'::pg_catalog.regclass),
 	name text NOT NULL UNIQUE CHECK (name <> ''),
 	destination_id bigint NOT NULL REFERENCES _sensorswave.destination,
 	data_source text NOT NULL CHECK (data_source IN ('events', 'users', 'table')),
@@ -81,6 +81,7 @@ CREATE TABLE _sensorswave.backfill (
 	status text NOT NULL DEFAULT 'queued'
 		CHECK (status IN ('queued', 'running', 'success', 'failed', 'cancelled')),
 	attempt integer NOT NULL DEFAULT 0,
+	interruptions integer NOT NULL DEFAULT 0,
 	next_attempt_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	started_at timestamptz,
@@ -93,7 +94,7 @@ CREATE UNIQUE INDEX backfill_one_active ON _sensorswave.backfill (pipeline_id)
 	WHERE status IN ('queued', 'running');
 CREATE INDEX ON _sensorswave.backfill (pipeline_id);
 COMMENT ON TABLE _sensorswave.backfill IS
-	'requests to reload calendar days of a pipeline; attempt counts the failures of the current window';
+	'requests to reload calendar days of a pipeline; attempt counts the failures of the current window, interruptions the deaths of its workers';
 
 CREATE TABLE _sensorswave.run (
 	run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -149,6 +150,9 @@ COMMENT ON TABLE _sensorswave.run_log IS 'what happened during a run, line by li
 CREATE TABLE _sensorswave.staged_object (
 	object_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	run_id bigint NOT NULL REFERENCES _sensorswave.run ON DELETE CASCADE,
+	endpoint text NOT NULL,
+	region text NOT NULL,
+	bucket text NOT NULL,
 	object_key text NOT NULL UNIQUE,
 	n_rows bigint NOT NULL,
 	n_bytes bigint NOT NULL,
@@ -160,6 +164,18 @@ CREATE INDEX ON _sensorswave.staged_object (run_id);
 CREATE INDEX staged_object_left ON _sensorswave.staged_object (delete_after) WHERE NOT is_deleted;
 COMMENT ON TABLE _sensorswave.staged_object IS
 	'every object in the staging store, recorded before its first byte leaves and until it is deleted';
+
+-- Only the extension itself reads and writes: not even roles with rights on
+-- all tables (pg_read_all_data, pg_write_all_data), since what is in a
+-- pipeline is run.
+ALTER TABLE _sensorswave.destination ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.pipeline ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.pipeline_state ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.backfill ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.run ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.backfill_window ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.run_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.staged_object ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA _sensorswave FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA _sensorswave FROM PUBLIC;

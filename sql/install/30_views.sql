@@ -177,6 +177,8 @@ CREATE VIEW sw_status WITH (security_barrier) AS
 SELECT p.name AS pipeline, p.status,
 	CASE WHEN p.status = 'new' AND s.last_error IS NOT NULL
 			THEN 'the target table could not be created yet'
+		WHEN p.status = 'new' AND s.pipeline_id IS NULL
+			THEN 'restored from a dump: its first backfill creates the target table'
 		WHEN p.status = 'new' THEN 'the target table is being created'
 		END AS reason,
 	ok.finished_at AS last_success_at, ok.rows_exported AS last_rows,

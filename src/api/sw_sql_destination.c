@@ -105,7 +105,7 @@ sw_sql_destination_trigger(PG_FUNCTION_ARGS)
 		}
 		sw_field_read_row(fields, lengthof(fields), trigger->tg_newtuple,
 						  tupdesc, &edit);
-		sw_destination_alter(old.row.name, &edit);
+		sw_destination_alter(&old.row, &edit);
 		sw_board_wake_at_commit();
 	}
 	error_context_stack = callback.previous;

@@ -69,7 +69,7 @@ sw_sql_pipeline_trigger(PG_FUNCTION_ARGS)
 		}
 		sw_field_read_row(fields, lengthof(fields), trigger->tg_newtuple,
 						  tupdesc, &row);
-		sw_pipeline_alter(old.name, &row);
+		sw_pipeline_alter(&old, &row);
 	}
 	return PointerGetDatum(sw_field_write_row(fields, lengthof(fields),
 											  trigger->tg_trigtuple, tupdesc,

@@ -165,7 +165,7 @@ sw_cat_backfill_finish_window(const SwWindow *window, const char *status,
 	{
 		sw_spi_arg_int64(&spi, window->backfill_id);
 		sw_spi_exec(&spi, "UPDATE _sensorswave.backfill"
-					" SET attempt = 0, error = NULL, hint = NULL"
+					" SET attempt = 0, interruptions = 0, error = NULL, hint = NULL"
 					" WHERE backfill_id = $1");
 	}
 	sw_spi_end(&spi);
@@ -202,13 +202,10 @@ sw_cat_backfill_finish(int64 backfill_id, const char *status,
 	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill SET status = $2, error = $3,"
 				" hint = $4, finished_at = clock_timestamp()"
 				" WHERE backfill_id = $1");
-	if (strcmp(status, "cancelled") == 0)
-	{
-		sw_spi_arg_int64(&spi, backfill_id);
-		sw_spi_exec(&spi, "UPDATE _sensorswave.backfill_window"
-					" SET status = 'cancelled'"
-					" WHERE backfill_id = $1 AND status = 'queued'");
-	}
+	sw_spi_arg_int64(&spi, backfill_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill_window"
+				" SET status = 'cancelled'"
+				" WHERE backfill_id = $1 AND status IN ('queued', 'running')");
 	sw_spi_end(&spi);
 }
 

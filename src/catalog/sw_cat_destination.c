@@ -85,6 +85,18 @@ sw_cat_destination_find(const char *name)
 }
 
 SwDestination *
+sw_cat_destination_lock(const char *name)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_text(&spi, name);
+	sw_spi_exec(&spi, "SELECT * FROM _sensorswave.destination WHERE name = $1"
+				" FOR UPDATE");
+	return read_destination(&spi);
+}
+
+SwDestination *
 sw_cat_destination_get(int64 destination_id)
 {
 	SwSpi		spi;

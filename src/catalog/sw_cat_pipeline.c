@@ -7,12 +7,21 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog/sw_catalog.h"
 #include "catalog/sw_field.h"
 #include "catalog/sw_spi.h"
+
+/* Makes our lock tags different from all others on extensions. */
+#define TARGET_LOCK_CLASS 0x5358
 
 #define FIELD(column, type, sql_type) \
 	{#column, type, sql_type, offsetof(SwPipeline, column)}
@@ -74,6 +83,17 @@ sw_cat_pipeline_find(const char *name)
 }
 
 SwPipeline *
+sw_cat_pipeline_lock(const char *name)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_text(&spi, name);
+	sw_spi_exec(&spi, SELECT_PIPELINE "p.name = $1 FOR UPDATE OF p");
+	return read_pipeline(&spi);
+}
+
+SwPipeline *
 sw_cat_pipeline_get(int64 pipeline_id)
 {
 	SwSpi		spi;
@@ -99,38 +119,83 @@ sw_cat_pipeline_unpack(StringInfo bytes)
 	return pipeline;
 }
 
-/*
- * Two writers of one target would undo each other.  The table lock makes
- * the check hold until commit.
- */
+/* Two hold the same lock if they have the same target. */
 static void
-check_target_is_free(SwSpi *spi, const SwPipeline *pipeline,
-					 const SwDestination *destination)
+lock_target(const SwDestination *destination, const char *target_table)
 {
-	sw_spi_exec(spi, "LOCK TABLE _sensorswave.pipeline IN SHARE ROW EXCLUSIVE MODE");
-	sw_spi_arg_text(spi, pipeline->target_table);
-	sw_spi_arg_text(spi, destination->host);
-	sw_spi_arg_int32(spi, destination->port);
-	sw_spi_arg_text(spi, destination->account_id);
-	sw_spi_arg_text(spi, destination->database);
-	sw_spi_exec(spi, "SELECT p.name FROM _sensorswave.pipeline p"
-				" JOIN _sensorswave.destination d USING (destination_id)"
-				" WHERE p.status <> 'stopped' AND p.target_table = $1"
-				" AND lower(d.host) = lower($2) AND d.port = $3"
-				" AND d.account_id IS NOT DISTINCT FROM $4"
-				" AND d.database = $5 LIMIT 1");
-	if (spi->n_rows > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("target table \"%s\" already belongs to pipeline \"%s\"",
-						pipeline->target_table,
-						sw_spi_get_text(spi, 0, "name")),
-				 errdetail("Two pipelines that are not stopped may not write to one table."),
-				 errhint("Give another target_table, or stop the other pipeline first.")));
+	char	   *target = psprintf("%s:%d/%s/%s/%s", destination->host,
+								  destination->port,
+								  destination->account_id ? destination->account_id : "",
+								  destination->database, target_table);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId,
+					   hash_bytes((unsigned char *) target, strlen(target)),
+					   TARGET_LOCK_CLASS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
 void
-sw_cat_pipeline_insert(SwPipeline *pipeline, const SwDestination *destination)
+sw_cat_pipeline_check_target(const SwDestination *destination,
+							 int64 pipeline_id, const char *target_table)
+{
+	SwSpi		spi;
+
+	lock_target(destination, target_table);
+	sw_spi_begin(&spi);
+	sw_spi_arg_text(&spi, target_table);
+	sw_spi_arg_text(&spi, destination->host);
+	sw_spi_arg_int32(&spi, destination->port);
+	sw_spi_arg_text(&spi, destination->account_id);
+	sw_spi_arg_text(&spi, destination->database);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	/* Seen even if committed while the lock was waited for. */
+	CommandCounterIncrement();
+	sw_spi_exec_snapshot(&spi, "SELECT p.name FROM _sensorswave.pipeline p"
+						 " JOIN _sensorswave.destination d USING (destination_id)"
+						 " WHERE p.status <> 'stopped' AND p.target_table = $1"
+						 " AND lower(d.host) = lower($2) AND d.port = $3"
+						 " AND d.account_id IS NOT DISTINCT FROM $4"
+						 " AND d.database = $5 AND p.pipeline_id <> $6 LIMIT 1",
+						 GetLatestSnapshot());
+	if (spi.n_rows > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("target table \"%s\" already belongs to pipeline \"%s\"",
+						target_table, sw_spi_get_text(&spi, 0, "name")),
+				 errdetail("Two pipelines that are not stopped may not write to one table."),
+				 errhint("Give another target_table, or stop the other pipeline first.")));
+	sw_spi_end(&spi);
+}
+
+List *
+sw_cat_pipeline_list(int64 destination_id)
+{
+	SwSpi		spi;
+	List	   *pipelines = NIL;
+	uint64		i;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, destination_id);
+	sw_spi_exec(&spi, SELECT_PIPELINE "p.destination_id = $1"
+				" AND p.status <> 'stopped' ORDER BY p.pipeline_id");
+	for (i = 0; i < spi.n_rows; i++)
+	{
+		TupleDesc	tupdesc;
+		HeapTuple	row = sw_spi_row(&spi, i, &tupdesc);
+		MemoryContext saved = MemoryContextSwitchTo(spi.result_context);
+		SwPipeline *pipeline = palloc0(sizeof(SwPipeline));
+
+		sw_field_read_row(fields, lengthof(fields), row, tupdesc, pipeline);
+		pipelines = lappend(pipelines, pipeline);
+		MemoryContextSwitchTo(saved);
+	}
+	sw_spi_end(&spi);
+	return pipelines;
+}
+
+void
+sw_cat_pipeline_insert(SwPipeline *pipeline)
 {
 	SwSpi		spi;
 	StringInfoData sql;
@@ -140,7 +205,6 @@ sw_cat_pipeline_insert(SwPipeline *pipeline, const SwDestination *destination)
 	pipeline->status = "new";
 
 	sw_spi_begin(&spi);
-	check_target_is_free(&spi, pipeline, destination);
 	sw_spi_exec(&spi, "SELECT nextval('_sensorswave.pipeline_id_seq') AS id");
 	pipeline->pipeline_id = sw_spi_get_int64(&spi, 0, "id");
 
@@ -200,6 +264,13 @@ sw_cat_pipeline_set_status(int64 pipeline_id, const char *status)
 	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline"
 				" SET status = $2, updated_at = clock_timestamp()"
 				" WHERE pipeline_id = $1");
+
+	/* A backfill that waits to be tried again learns of it at once. */
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill"
+				" SET next_attempt_at = clock_timestamp() WHERE pipeline_id = $1"
+				" AND status IN ('queued', 'running')"
+				" AND next_attempt_at > clock_timestamp()");
 	sw_spi_end(&spi);
 }
 
@@ -219,7 +290,8 @@ sw_cat_pipeline_is_busy(int64 pipeline_id)
 				" UNION ALL "
 				"SELECT FROM _sensorswave.staged_object"
 				" JOIN _sensorswave.run USING (run_id)"
-				" WHERE pipeline_id = $1 AND NOT is_deleted");
+				" WHERE pipeline_id = $1 AND NOT is_deleted"
+				" AND delete_attempts < 10");
 	is_busy = spi.n_rows > 0;
 	sw_spi_end(&spi);
 	return is_busy;
@@ -236,10 +308,12 @@ sw_cat_pipeline_record_failure(int64 pipeline_id, TimestampTz next_attempt_at,
 	sw_spi_arg_time(&spi, next_attempt_at);
 	sw_spi_arg_text(&spi, error);
 	sw_spi_arg_text(&spi, hint);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
-				" SET consecutive_failures = consecutive_failures + 1,"
-				" next_attempt_at = $2, last_error = $3, last_hint = $4"
-				" WHERE pipeline_id = $1");
+	sw_spi_exec(&spi, "INSERT INTO _sensorswave.pipeline_state AS s"
+				" (pipeline_id, consecutive_failures, next_attempt_at, last_error, last_hint)"
+				" VALUES ($1, 1, $2, $3, $4)"
+				" ON CONFLICT (pipeline_id) DO UPDATE SET"
+				" consecutive_failures = s.consecutive_failures + 1,"
+				" next_attempt_at = $2, last_error = $3, last_hint = $4");
 	sw_spi_end(&spi);
 }
 
@@ -265,8 +339,7 @@ sw_cat_pipeline_record_created(int64 pipeline_id)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline SET status = 'running',"
-				" updated_at = clock_timestamp()"
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline SET status = 'running'"
 				" WHERE pipeline_id = $1 AND status = 'new'");
 	sw_spi_arg_int64(&spi, pipeline_id);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"

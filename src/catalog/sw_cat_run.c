@@ -129,7 +129,8 @@ sw_cat_run_log(int64 run_id, const char *level, const char *fmt,...)
 }
 
 int64
-sw_cat_run_close_interrupted(int64 pipeline_id)
+sw_cat_run_close_interrupted(int64 pipeline_id, int backoff_ms,
+							 int backoff_max_ms, int max_interruptions)
 {
 	SwSpi		spi;
 	int64		n_closed;
@@ -150,25 +151,52 @@ sw_cat_run_close_interrupted(int64 pipeline_id)
 				" FROM closed WHERE w.run_id = closed.run_id AND w.status = 'running')"
 				" SELECT count(*) AS n FROM closed");
 	n_closed = sw_spi_get_int64(&spi, 0, "n");
+	if (n_closed > 0)
+	{
+		sw_spi_arg_int64(&spi, pipeline_id);
+		sw_spi_arg_int32(&spi, backoff_ms);
+		sw_spi_arg_int32(&spi, backoff_max_ms);
+		sw_spi_exec(&spi, "UPDATE _sensorswave.backfill SET"
+					" interruptions = interruptions + 1,"
+					" next_attempt_at = CASE WHEN interruptions = 0 THEN next_attempt_at"
+					" ELSE clock_timestamp() + interval '1 millisecond'"
+					" * least($3, $2 * 2.0 ^ least(interruptions - 1, 20)) END"
+					" WHERE pipeline_id = $1 AND status IN ('queued', 'running')");
+		sw_spi_arg_int64(&spi, pipeline_id);
+		sw_spi_arg_int32(&spi, max_interruptions);
+		sw_spi_exec(&spi, "WITH given_up AS ("
+					" UPDATE _sensorswave.backfill SET status = 'failed',"
+					" finished_at = clock_timestamp(),"
+					" error = format('interrupted %s times in one window', interruptions),"
+					" hint = 'See the server''s log for what ended the workers.'"
+					" WHERE pipeline_id = $1 AND status IN ('queued', 'running')"
+					" AND interruptions > $2 RETURNING backfill_id)"
+					" UPDATE _sensorswave.backfill_window w SET status = 'cancelled'"
+					" FROM given_up WHERE w.backfill_id = given_up.backfill_id"
+					" AND w.status IN ('queued', 'running')");
+	}
 	sw_spi_end(&spi);
 	return n_closed;
 }
 
 int64
-sw_cat_object_insert(int64 run_id, const char *key, int64 n_rows,
-					 int64 n_bytes)
+sw_cat_object_insert(int64 run_id, const SwDestination *destination,
+					 const char *key, int64 n_rows, int64 n_bytes)
 {
 	SwSpi		spi;
 	int64		object_id;
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, run_id);
+	sw_spi_arg_text(&spi, destination->stage_endpoint);
+	sw_spi_arg_text(&spi, destination->stage_region);
+	sw_spi_arg_text(&spi, destination->stage_bucket);
 	sw_spi_arg_text(&spi, key);
 	sw_spi_arg_int64(&spi, n_rows);
 	sw_spi_arg_int64(&spi, n_bytes);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.staged_object"
-				" (run_id, object_key, n_rows, n_bytes)"
-				" VALUES ($1, $2, $3, $4) RETURNING object_id");
+				" (run_id, endpoint, region, bucket, object_key, n_rows, n_bytes)"
+				" VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING object_id");
 	object_id = sw_spi_get_int64(&spi, 0, "object_id");
 	sw_spi_end(&spi);
 	return object_id;
@@ -187,6 +215,9 @@ read_objects(SwSpi *spi)
 
 		object->object_id = sw_spi_get_int64(spi, i, "object_id");
 		object->run_id = sw_spi_get_int64(spi, i, "run_id");
+		object->endpoint = sw_spi_get_text(spi, i, "endpoint");
+		object->region = sw_spi_get_text(spi, i, "region");
+		object->bucket = sw_spi_get_text(spi, i, "bucket");
 		object->key = sw_spi_get_text(spi, i, "object_key");
 		objects = lappend(objects, object);
 		MemoryContextSwitchTo(saved);
@@ -202,7 +233,7 @@ sw_cat_object_list_due(int64 pipeline_id)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "SELECT object_id, run_id, object_key"
+	sw_spi_exec(&spi, "SELECT object_id, run_id, endpoint, region, bucket, object_key"
 				" FROM _sensorswave.staged_object"
 				" JOIN _sensorswave.run USING (run_id)"
 				" WHERE pipeline_id = $1 AND NOT is_deleted"
@@ -218,7 +249,7 @@ sw_cat_object_list_run(int64 run_id)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, run_id);
-	sw_spi_exec(&spi, "SELECT object_id, run_id, object_key"
+	sw_spi_exec(&spi, "SELECT object_id, run_id, endpoint, region, bucket, object_key"
 				" FROM _sensorswave.staged_object"
 				" WHERE run_id = $1 AND NOT is_deleted ORDER BY object_id");
 	return read_objects(&spi);
@@ -236,6 +267,12 @@ sw_cat_object_set_deleted(int64 object_id)
 	sw_spi_end(&spi);
 }
 
+#define POSTPONE_OBJECTS \
+	"UPDATE _sensorswave.staged_object o" \
+	" SET delete_attempts = delete_attempts + 1," \
+	" delete_after = clock_timestamp() + least(interval '1 day'," \
+	" interval '30 seconds' * 2 ^ least(delete_attempts, 12))"
+
 void
 sw_cat_object_postpone(int64 object_id)
 {
@@ -243,10 +280,19 @@ sw_cat_object_postpone(int64 object_id)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, object_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.staged_object"
-				" SET delete_attempts = delete_attempts + 1,"
-				" delete_after = clock_timestamp()"
-				" + least(interval '1 day', interval '30 seconds' * 2 ^ least(delete_attempts, 12))"
-				" WHERE object_id = $1");
+	sw_spi_exec(&spi, POSTPONE_OBJECTS " WHERE object_id = $1");
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_object_postpone_due(int64 pipeline_id)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, POSTPONE_OBJECTS " FROM _sensorswave.run r"
+				" WHERE r.run_id = o.run_id AND r.pipeline_id = $1"
+				" AND NOT o.is_deleted AND o.delete_after <= clock_timestamp()");
 	sw_spi_end(&spi);
 }

@@ -62,6 +62,9 @@ typedef enum SwSecretField
 
 /* NULL when there is none of that name. */
 extern SwDestination *sw_cat_destination_find(const char *name);
+
+/* The newest version, locked until the transaction ends. */
+extern SwDestination *sw_cat_destination_lock(const char *name);
 extern SwDestination *sw_cat_destination_get(int64 destination_id);
 
 /* A fresh id: secrets are sealed to it before the row exists. */
@@ -116,14 +119,26 @@ typedef struct SwPipeline
 } SwPipeline;
 
 extern SwPipeline *sw_cat_pipeline_find(const char *name);
+
+/* The newest version, locked until the transaction ends. */
+extern SwPipeline *sw_cat_pipeline_lock(const char *name);
 extern SwPipeline *sw_cat_pipeline_get(int64 pipeline_id);
 
+/* Insert and fill in id, settings_version and times. */
+extern void sw_cat_pipeline_insert(SwPipeline *pipeline);
+
 /*
- * Insert and fill in id, settings_version and times.  Throws when another
- * pipeline that is not stopped has the same target.
+ * Throw when two pipelines that are not stopped have the same target: one of
+ * the destination as it is now (not yet stored, perhaps), given the target
+ * tables of its pipelines, and another.  pipeline_id is not compared with
+ * itself; 0 for a new one.
  */
-extern void sw_cat_pipeline_insert(SwPipeline *pipeline,
-								   const SwDestination *destination);
+extern void sw_cat_pipeline_check_target(const SwDestination *destination,
+										 int64 pipeline_id,
+										 const char *target_table);
+
+/* Pipelines (SwPipeline) of a destination that are not stopped. */
+extern List *sw_cat_pipeline_list(int64 destination_id);
 extern void sw_cat_pipeline_update(SwPipeline *pipeline);
 extern void sw_cat_pipeline_pack(const SwPipeline *pipeline,
 								 StringInfo bytes);
@@ -228,20 +243,30 @@ extern void sw_cat_run_log(int64 run_id, const char *level,
 
 /*
  * Close runs that claim to be running although nobody works on the pipeline
- * (the caller holds its lock); their windows are queued again.  Returns how
- * many there were.
+ * (the caller holds its lock); their windows are queued again.  The first
+ * interruption of a window is free, later ones wait longer and longer, and
+ * after max_interruptions the backfill fails: something in it kills workers.
+ * Returns how many there were.
  */
-extern int64 sw_cat_run_close_interrupted(int64 pipeline_id);
+extern int64 sw_cat_run_close_interrupted(int64 pipeline_id, int backoff_ms,
+										  int backoff_max_ms,
+										  int max_interruptions);
 
 typedef struct SwStagedObject
 {
 	int64		object_id;
 	int64		run_id;
+	char	   *endpoint;		/* of the store it is in, */
+	char	   *region;			/* which the destination may have left since */
+	char	   *bucket;
 	char	   *key;
 } SwStagedObject;
 
-extern int64 sw_cat_object_insert(int64 run_id, const char *key,
-								  int64 n_rows, int64 n_bytes);
+/* destination says in which store. */
+extern int64 sw_cat_object_insert(int64 run_id,
+								  const SwDestination *destination,
+								  const char *key, int64 n_rows,
+								  int64 n_bytes);
 
 /*
  * Objects of the pipeline that are left over and due to be deleted, except
@@ -255,6 +280,9 @@ extern void sw_cat_object_set_deleted(int64 object_id);
 
 /* Deleting failed; try again, later and later. */
 extern void sw_cat_object_postpone(int64 object_id);
+
+/* The same for all of a pipeline that are due. */
+extern void sw_cat_object_postpone_due(int64 pipeline_id);
 
 /* ---- work (sw_cat_work.c) ---- */
 

@@ -104,10 +104,16 @@ sw_field_read_row(const SwField *fields, int n_fields, HeapTuple row,
 	for (i = 0; i < n_fields; i++)
 	{
 		bool		isnull;
-		Datum		value = heap_getattr(row,
-										 column_number(tupdesc, fields[i].column),
-										 tupdesc, &isnull);
+		int			number = column_number(tupdesc, fields[i].column);
+		Datum		value;
 
+		/* A trigger of ours may have been put on any relation. */
+		if (TupleDescAttr(tupdesc, number - 1)->atttypid != fields[i].sql_type)
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("column \"%s\" does not have the type that is expected",
+							fields[i].column)));
+		value = heap_getattr(row, number, tupdesc, &isnull);
 		set_member(&fields[i], record_out, value, isnull);
 	}
 }

@@ -37,17 +37,30 @@ char	   *sw_proxy = NULL;
 
 static bool is_preloaded = false;
 
-bool
-sw_settings_timezone_exists(const char *name)
+const char *
+sw_settings_canonical_timezone(const char *name)
 {
+	/* These mean something else on each machine, or nothing elsewhere. */
+	static const char *const refused[] = {
+		"localtime", "posixrules", "Factory", "posix/", "right/"
+	};
 	pg_tz	   *tz;
+	const char *canonical;
+	int			i;
 
 	/* POSIX specifications ("XYZ-8") parse too; only names travel well. */
 	if (name[0] == '\0' || strpbrk(name, " '\"\\`") != NULL ||
-		(strpbrk(name, "0123456789,") != NULL && strncmp(name, "Etc/", 4) != 0))
-		return false;
+		(strpbrk(name, "0123456789,") != NULL &&
+		 pg_strncasecmp(name, "Etc/", 4) != 0))
+		return NULL;
 	tz = pg_tzset(name);
-	return tz != NULL && pg_tz_acceptable(tz);
+	if (tz == NULL || !pg_tz_acceptable(tz))
+		return NULL;
+	canonical = pg_get_timezone_name(tz);
+	for (i = 0; i < (int) lengthof(refused); i++)
+		if (pg_strncasecmp(canonical, refused[i], strlen(refused[i])) == 0)
+			return NULL;
+	return canonical;
 }
 
 static bool
@@ -55,7 +68,7 @@ check_timezone(char **newval, void **extra, GucSource source)
 {
 	(void) extra;
 	(void) source;
-	if (sw_settings_timezone_exists(*newval))
+	if (sw_settings_canonical_timezone(*newval) != NULL)
 		return true;
 	GUC_check_errdetail("\"%s\" is not the name of a time zone.", *newval);
 	GUC_check_errhint("See pg_timezone_names, e.g. \"Asia/Shanghai\".");

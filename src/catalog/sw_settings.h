@@ -41,7 +41,10 @@ extern void sw_settings_warn_unless_preloaded(void);
 /* Read the configuration again if SIGHUP said so; for worker loops. */
 extern void sw_settings_reload(void);
 
-/* Is name a time zone the server knows (and one without leap seconds)? */
-extern bool sw_settings_timezone_exists(const char *name);
+/*
+ * The name of a time zone as the time zone database spells it, or NULL when
+ * name is not one that means the same at the warehouse.
+ */
+extern const char *sw_settings_canonical_timezone(const char *name);
 
 #endif							/* SW_SETTINGS_H */

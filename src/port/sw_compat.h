@@ -12,6 +12,7 @@
 #ifndef SW_COMPAT_H
 #define SW_COMPAT_H
 
+#include "utils/acl.h"
 #include "utils/wait_event.h"
 
 #if PG_VERSION_NUM < 150000
@@ -43,5 +44,26 @@ sw_compat_wait_event(const char *name)
 #if PG_VERSION_NUM < 160000
 extern PGDLLEXPORT void _PG_init(void);
 #endif
+
+/* Goes before everything else of a declaration. */
+#if PG_VERSION_NUM >= 180000
+#define SW_NORETURN pg_noreturn
+#else
+#define SW_NORETURN pg_attribute_noreturn()
+#endif
+
+/*
+ * May member SET ROLE to role?  From 16 on a grant of membership can leave
+ * that out.
+ */
+static inline bool
+sw_compat_may_set_role(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(member, role);
+#else
+	return is_member_of_role(member, role);
+#endif
+}
 
 #endif							/* SW_COMPAT_H */

@@ -358,6 +358,24 @@ sw_board_leave(TimestampTz next_due)
 	LWLockRelease(board_lock);
 }
 
+bool
+sw_board_leave_for_good(void)
+{
+	BoardDatabase *entry;
+	bool		may_leave = true;
+
+	LWLockAcquire(board_lock, LW_EXCLUSIVE);
+	entry = find_database(MyDatabaseId, false);
+	if (entry != NULL)
+	{
+		may_leave = entry->due_at == SW_NEVER;
+		if (may_leave)
+			entry->database = InvalidOid;
+	}
+	LWLockRelease(board_lock);
+	return may_leave;
+}
+
 /* Is the place free, or held by nobody that lives? */
 static bool
 is_place_free(const BoardWorker *worker, TimestampTz now)

@@ -61,6 +61,7 @@ extern void sw_board_put_off(Oid database, TimestampTz until);
 /* The database is gone. */
 extern void sw_board_forget(Oid database);
 
+
 /* ---- scheduler ---- */
 
 extern void sw_board_register_scheduler(void);
@@ -70,6 +71,12 @@ extern bool sw_board_take_notice(void);
 
 /* Leave: the database's next work is due at that time (SW_NEVER: none). */
 extern void sw_board_leave(TimestampTz next_due);
+
+/*
+ * Leave for good: the extension is not installed.  Returns false when a
+ * notice has come up in the meantime: look again.
+ */
+extern bool sw_board_leave_for_good(void);
 
 /*
  * Claim a place for a pipeline of this database.  Returns its number, or

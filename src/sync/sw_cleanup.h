@@ -14,20 +14,18 @@
 #ifndef SW_CLEANUP_H
 #define SW_CLEANUP_H
 
-#include "nodes/pg_list.h"
-#include "store/sw_store.h"
+#include "catalog/sw_catalog.h"
 
 /*
- * Delete the objects (SwStagedObject) from the store, and record it.  Stops
- * at the first failure, which is logged to the object's run; the rest is
- * put off.  Returns whether all are gone.  No transaction may be open.
+ * Delete what a run has staged; what a pipeline has left over and due.
+ *
+ * Each deletion is recorded.  After the first failure, which is logged to
+ * the object's run, the rest is put off: the store is left alone for now.
+ * No transaction may be open.  Both may throw; the caller then puts off what
+ * is due (sw_cleanup_put_off), or it would be tried again at once.
  */
-extern bool sw_cleanup_objects(SwStore *store, List *objects);
-
-/*
- * The same for all objects of a pipeline that are left over and due.
- * May throw.
- */
-extern void sw_cleanup_pipeline(int64 pipeline_id);
+extern void sw_cleanup_run(const SwPipeline *pipeline, int64 run_id);
+extern void sw_cleanup_pipeline(const SwPipeline *pipeline);
+extern void sw_cleanup_put_off(const SwPipeline *pipeline);
 
 #endif							/* SW_CLEANUP_H */

@@ -82,6 +82,19 @@ sw_connect_load(int64 destination_id, MemoryContext context)
 	return sw_connect_prepare(destination, context);
 }
 
+void
+sw_connect_check_right(const SwConnect *connect, const SwPipeline *pipeline)
+{
+	const SwDestination *destination = connect->destination;
+
+	if (!sw_cat_destination_is_usable(destination, pipeline->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the owner of pipeline \"%s\" may no longer use destination \"%s\"",
+						pipeline->name, destination->name),
+				 errhint("List the owner in usable_by of the destination, or give the pipeline another owner.")));
+}
+
 SwStore *
 sw_connect_store(const SwConnect *connect, MemoryContext context)
 {

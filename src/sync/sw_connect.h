@@ -31,6 +31,13 @@ extern SwConnect *sw_connect_prepare(const SwDestination *destination,
 									 MemoryContext context);
 
 /*
+ * Throw unless the pipeline's owner may still use the destination.  In a
+ * transaction.
+ */
+extern void sw_connect_check_right(const SwConnect *connect,
+								   const SwPipeline *pipeline);
+
+/*
  * The store, in context: contacts nobody yet.  The warehouse, logged in.
  * Both throw.
  */

@@ -13,6 +13,9 @@
 #include "utils/array.h"
 
 #include "catalog/sw_settings.h"
+#include "net/sw_report.h"
+#include "port/sw_compat.h"
+#include "store/sw_store.h"
 #include "sync/sw_destination.h"
 
 #define BYTEHOUSE_PORT 19000
@@ -147,6 +150,31 @@ check_prefix(const char *prefix)
 				 errhint("Use letters, digits and _ . = - with single slashes inside, at most 200 characters.")));
 }
 
+/* The store's own rules on endpoints and buckets; contacts nobody. */
+static void
+check_store(const SwDestination *row)
+{
+	SwStoreOptions options = {
+		.kind = row->stage_kind,
+		.endpoint = row->stage_endpoint,
+		.region = row->stage_region,
+		.bucket = row->stage_bucket,
+		.access_key = row->stage_access_key,
+		.secret_key = "not used",
+		.load_endpoint = row->stage_load_endpoint,
+		.proxy = sw_proxy,
+		.ca_file = sw_ca_file,
+		.connect_timeout_ms = sw_connect_timeout_ms,
+		.request_timeout_ms = sw_request_timeout_ms
+	};
+	SwStore    *store;
+	SwError		err;
+
+	if (sw_store_open(&options, CurrentMemoryContext, &store, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	sw_store_close(store);
+}
+
 static void
 check_row(const SwDestination *row)
 {
@@ -190,7 +218,8 @@ check_row(const SwDestination *row)
 	check_plain(row->stage_load_endpoint, "stage_load_endpoint");
 	check_prefix(row->stage_prefix);
 
-	if (!sw_cat_may_use_role(row->owner))
+	check_store(row);
+	if (!sw_compat_may_set_role(GetUserId(), row->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be a member of role \"%s\"",
@@ -258,7 +287,7 @@ sw_destination_create(SwDestinationEdit *edit)
 static SwDestination *
 find_own(const char *name)
 {
-	SwDestination *found = sw_cat_destination_find(name);
+	SwDestination *found = sw_cat_destination_lock(name);
 
 	if (found == NULL)
 		ereport(ERROR,
@@ -271,14 +300,35 @@ find_own(const char *name)
 	return found;
 }
 
+/* Moved to another database, the pipelines may meet others there. */
+static void
+check_targets(const SwDestination *row)
+{
+	ListCell   *cell;
+
+	foreach(cell, sw_cat_pipeline_list(row->destination_id))
+	{
+		const SwPipeline *pipeline = lfirst(cell);
+
+		sw_cat_pipeline_check_target(row, pipeline->pipeline_id,
+									 pipeline->target_table);
+	}
+}
+
 void
-sw_destination_alter(const char *name, SwDestinationEdit *edit)
+sw_destination_alter(const SwDestination *seen, SwDestinationEdit *edit)
 {
 	SwDestination *row = &edit->row;
 	SwDestination *old;
 
 	check_may_define();
-	old = find_own(name);
+	old = find_own(seen->name);
+	if (seen->updated_at != old->updated_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("destination \"%s\" was changed by somebody else just now",
+						old->name),
+				 errhint("Look at it, then try again.")));
 	set_defaults(row);
 	check_row(row);
 	if (strcmp(row->kind, old->kind) != 0)
@@ -297,6 +347,7 @@ sw_destination_alter(const char *name, SwDestinationEdit *edit)
 	row->api_key = old->api_key;
 	row->stage_secret_key = old->stage_secret_key;
 	take_secrets(edit);
+	check_targets(row);
 	sw_cat_destination_update(row);
 }
 

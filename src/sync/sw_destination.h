@@ -23,11 +23,13 @@ typedef struct SwDestinationEdit
 } SwDestinationEdit;
 
 /*
- * Both complete edit->row (defaults, times, owner).  In edits, the typed
+ * Both complete edit->row (defaults, times, owner).  seen is the row that an
+ * edit started from; throws when somebody else has changed it since.  In edits, the typed
  * secrets NULL, '' and 'configured' keep what is there, 'none' clears it.
  */
 extern void sw_destination_create(SwDestinationEdit *edit);
-extern void sw_destination_alter(const char *name, SwDestinationEdit *edit);
+extern void sw_destination_alter(const SwDestination *seen,
+								 SwDestinationEdit *edit);
 extern void sw_destination_drop(const char *name);
 
 #endif							/* SW_DESTINATION_H */

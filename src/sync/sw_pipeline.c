@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "catalog/sw_settings.h"
+#include "port/sw_compat.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
 
@@ -35,6 +36,7 @@ static void
 set_defaults(SwPipeline *row)
 {
 	const SwShape *shape;
+	const char *timezone;
 
 	require(row->name != NULL && row->name[0], "name");
 	require(row->destination != NULL, "destination");
@@ -50,6 +52,13 @@ set_defaults(SwPipeline *row)
 			DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	if (row->system_timezone == NULL)
 		row->system_timezone = pstrdup(sw_system_timezone);
+	timezone = sw_settings_canonical_timezone(row->system_timezone);
+	if (timezone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" does not exist", row->system_timezone),
+				 errhint("See pg_timezone_names, e.g. \"Asia/Shanghai\".")));
+	row->system_timezone = pstrdup(timezone);
 	if (!OidIsValid(row->owner))
 		row->owner = GetUserId();
 }
@@ -84,11 +93,6 @@ check_row(const SwPipeline *row)
 				 errmsg("mode \"%s\" does not fit data source \"%s\"",
 						row->mode, row->data_source),
 				 errhint("Use \"%s\".", shape->mode)));
-	if (!sw_settings_timezone_exists(row->system_timezone))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" does not exist", row->system_timezone),
-				 errhint("See pg_timezone_names, e.g. \"Asia/Shanghai\".")));
 	if (relkind == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -101,7 +105,7 @@ check_row(const SwPipeline *row)
 				 errmsg("\"%s\" cannot be the source of a pipeline",
 						get_rel_name(row->source)),
 				 errhint("Use a table, partitioned table, view, materialized view or foreign table.")));
-	if (!sw_cat_may_use_role(row->owner))
+	if (!sw_compat_may_set_role(GetUserId(), row->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be a member of role \"%s\"",
@@ -148,13 +152,14 @@ sw_pipeline_create(SwPipeline *row)
 	row->destination_id = destination->destination_id;
 	check_row(row);
 	refuse_duplicate(row->name);
-	sw_cat_pipeline_insert(row, destination);
+	sw_cat_pipeline_check_target(destination, 0, row->target_table);
+	sw_cat_pipeline_insert(row);
 }
 
 static SwPipeline *
 find_own(const char *name)
 {
-	SwPipeline *found = sw_cat_pipeline_find(name);
+	SwPipeline *found = sw_cat_pipeline_lock(name);
 
 	if (found == NULL)
 		ereport(ERROR,
@@ -179,9 +184,9 @@ refuse_change(bool is_changed, const char *column)
 }
 
 void
-sw_pipeline_alter(const char *name, SwPipeline *row)
+sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 {
-	SwPipeline *old = find_own(name);
+	SwPipeline *old = find_own(seen->name);
 
 	sw_settings_require_preload();
 	set_defaults(row);
@@ -192,7 +197,7 @@ sw_pipeline_alter(const char *name, SwPipeline *row)
 	refuse_change(strcmp(row->mode, old->mode) != 0, "mode");
 	refuse_change(strcmp(row->system_timezone, old->system_timezone) != 0,
 				  "system_timezone");
-	if (row->status == NULL || strcmp(row->status, old->status) != 0)
+	if (row->status == NULL || strcmp(row->status, seen->status) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("status of a pipeline cannot be written"),
@@ -200,6 +205,13 @@ sw_pipeline_alter(const char *name, SwPipeline *row)
 	if (strcmp(row->name, old->name) != 0)
 		refuse_duplicate(row->name);
 
+	if (seen->updated_at != old->updated_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("pipeline \"%s\" was changed by somebody else just now",
+						old->name),
+				 errhint("Look at it, then try again.")));
+	row->status = old->status;
 	row->pipeline_id = old->pipeline_id;
 	row->destination_id = old->destination_id;
 	row->settings_version = old->settings_version;
@@ -247,6 +259,7 @@ sw_pipeline_request_backfill(const char *name, DateADT from, DateADT to,
 	SwPipeline *pipeline = find_own(name);
 
 	sw_settings_require_preload();
+	(void) find_usable_destination(pipeline->destination, pipeline->owner);
 	if (strcmp(pipeline->status, "stopped") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -14,9 +14,12 @@
 
 #include "catalog/sw_catalog.h"
 
-/* Both complete row (ids, defaults, times, owner). */
+/*
+ * Both complete row (ids, defaults, times, owner).  seen is the row that the
+ * edit started from; throws when somebody else has changed it since.
+ */
 extern void sw_pipeline_create(SwPipeline *row);
-extern void sw_pipeline_alter(const char *name, SwPipeline *row);
+extern void sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row);
 extern void sw_pipeline_drop(const char *name);
 
 /* For good; a running window ends first.  Its history stays. */

@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "port/sw_compat.h"
 #include "source/sw_identity.h"
 #include "source/sw_read.h"
 #include "sync/sw_plan.h"

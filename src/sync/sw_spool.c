@@ -70,7 +70,7 @@ write_bytes(void *arg, const char *data, Size len, SwError *err)
 			sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER,
 						 "could not write to a temporary file: %s",
 						 strerror(errno));
-			sw_error_set_hint(err, "Free some disk space, or let temp_tablespaces name a larger place.");
+			sw_error_set_hint(err, "Free some disk space where the database's temporary files lie: a window is kept there while it is read.");
 			return SW_ERR_IO;
 		}
 		data += chunk;

@@ -61,6 +61,7 @@ begin_run(WindowWork *work, MemoryContext context)
 
 	sw_tx_begin("reading a pipeline's definition");
 	work->connect = sw_connect_load(run->pipeline->destination_id, context);
+	sw_connect_check_right(work->connect, run->pipeline);
 	sw_tx_commit();
 
 	work->plan = sw_plan_create(run->pipeline);
@@ -102,6 +103,12 @@ look_at_target(WindowWork *work)
 		sw_report(ERROR, &err);
 	work->can_count = count_day(work, target, &work->n_rows_before);
 	sw_target_close(target);
+	if (strcmp(work->run->pipeline->status, "new") == 0)
+	{
+		sw_tx_begin("recording a target table");
+		sw_cat_pipeline_record_created(work->run->pipeline->pipeline_id);
+		sw_tx_commit();
+	}
 	if (!work->can_count)
 		log_line(work, "warning",
 				 "the warehouse user may not SELECT from the target: the day's rows are not checked");
@@ -123,8 +130,8 @@ read_rows(WindowWork *work)
 	{
 		SwStagedFile *file = lfirst(cell);
 
-		sw_cat_object_insert(work->run->run_id, file->key,
-							 (int64) file->n_rows, file->n_bytes);
+		sw_cat_object_insert(work->run->run_id, work->connect->destination,
+							 file->key, (int64) file->n_rows, file->n_bytes);
 	}
 	sw_cat_run_log(work->run->run_id, "info",
 				   "read " UINT64_FORMAT " rows into %d %s of " INT64_FORMAT " bytes",
@@ -206,8 +213,14 @@ check_count(WindowWork *work, SwTarget *target, const SwLoadResult *result)
 
 	if (work->can_count)
 		work->can_count = count_day(work, target, &found);
-	if (!work->can_count && found == 0)
-		return;					/* the warehouse told us nothing */
+	else if (found == 0)
+		found = result->read_rows;
+	if (!work->can_count && found == 0 && expected > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the warehouse does not tell how many rows it loaded"),
+				 errdetail("It may have found none of the staged files."),
+				 errhint("Grant the warehouse user SELECT on the target, so that a load can be checked, then repeat the backfill.")));
 	if (found != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -253,8 +266,12 @@ load(WindowWork *work, SwStore *store)
 		status = sw_target_drop_day(target, table, window->day, &err);
 	}
 	else
-		return;					/* nothing to bring; nothing there, or not
-								 * ours to remove unseen */
+	{
+		if (!work->can_count)
+			log_line(work, "warning",
+					 "the source has no rows of that day; what the target has was left alone, since it cannot be counted");
+		return;
+	}
 
 	if (status != SW_OK)
 		sw_report(ERROR, &err);
@@ -265,23 +282,7 @@ load(WindowWork *work, SwStore *store)
 void
 sw_window_clean(const SwWindowRun *run)
 {
-	MemoryContext context;
-	MemoryContext saved;
-	SwConnect  *connect = NULL;
-	List	   *objects;
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "SwClean",
-									ALLOCSET_DEFAULT_SIZES);
-	saved = MemoryContextSwitchTo(context);
-	sw_tx_begin("looking for a run's staged objects");
-	objects = sw_cat_object_list_run(run->run_id);
-	if (objects != NIL)
-		connect = sw_connect_load(run->pipeline->destination_id, context);
-	sw_tx_commit();
-	if (objects != NIL)
-		sw_cleanup_objects(sw_connect_store(connect, context), objects);
-	MemoryContextSwitchTo(saved);
-	MemoryContextDelete(context);
+	sw_cleanup_run(run->pipeline, run->run_id);
 }
 
 static void

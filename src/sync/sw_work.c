@@ -76,6 +76,16 @@ attempt(void (*piece) (void *arg), WorkContext *work, const char *what,
 	return succeeded;
 }
 
+/* Attempt to delete objects; without success, not again at once. */
+static void
+clean_up(void (*piece) (void *arg), WorkContext *work)
+{
+	SwFailure	failure;
+
+	if (!attempt(piece, work, "deleting staged objects", &failure))
+		sw_cleanup_put_off(work->pipeline);
+}
+
 /*
  * When to try again what has failed n_failures times, this one included.
  * What a repeat can hardly cure is tried again slowly.
@@ -109,6 +119,7 @@ create_target(void *arg)
 
 	sw_tx_begin("reading a pipeline's definition");
 	connect = sw_connect_load(work->pipeline->destination_id, work->context);
+	sw_connect_check_right(connect, work->pipeline);
 	sw_tx_commit();
 	plan = sw_plan_create(work->pipeline);
 	plan->table.database = connect->destination->database;
@@ -221,7 +232,7 @@ run_backfill_window(const SwPipeline *pipeline, const SwBackfill *backfill,
 	MemoryContextDeleteChildren(context);
 	record_window_failure(&work, backfill, &failure);
 	if (work.run.run_id != 0)
-		(void) attempt(clean_window, &work, "deleting staged objects", &failure);
+		clean_up(clean_window, &work);
 	return false;
 }
 
@@ -257,7 +268,7 @@ clean_pipeline(void *arg)
 {
 	WorkContext *work = arg;
 
-	sw_cleanup_pipeline(work->pipeline->pipeline_id);
+	sw_cleanup_pipeline(work->pipeline);
 }
 
 /* The pipeline, with what a worker before us left open closed; or NULL. */
@@ -269,7 +280,9 @@ take_up(int64 pipeline_id)
 	sw_tx_begin("taking up interrupted work");
 	pipeline = sw_cat_pipeline_get(pipeline_id);
 	if (pipeline != NULL)
-		(void) sw_cat_run_close_interrupted(pipeline_id);
+		(void) sw_cat_run_close_interrupted(pipeline_id, sw_retry_backoff_ms,
+											sw_retry_backoff_max_ms,
+											2 * sw_backfill_attempts);
 	sw_tx_commit();
 	return pipeline;
 }
@@ -282,7 +295,6 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 	MemoryContext step = AllocSetContextCreate(context, "SwStep",
 											   ALLOCSET_DEFAULT_SIZES);
 	bool		again;
-	SwFailure	failure;
 
 	create_target_if_due(pipeline, step);
 	do
@@ -296,7 +308,7 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 		MemoryContextSwitchTo(context);
 	} while (again);
 	if (sw_lock_hold(pipeline_id))
-		(void) attempt(clean_pipeline, &work, "deleting staged objects", &failure);
+		clean_up(clean_pipeline, &work);
 }
 
 void

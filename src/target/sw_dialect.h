@@ -34,6 +34,12 @@ typedef struct SwDialect
 	bool		(*write_warehouse) (StringInfo sql,
 									const SwTargetOptions *options,
 									int attempt);
+
+	/* A small table of no particular shape, and what loads do with one. */
+	const char *probe_engine;
+	void		(*write_read_back) (StringInfo sql,
+									const SwTargetTable *table,
+									const SwLoadSource *source);
 	void		(*write_create_table) (StringInfo sql,
 									   const SwTargetTable *table);
 	void		(*write_overwrite_day) (StringInfo sql,

@@ -307,10 +307,43 @@ sw_bytehouse_write_count_day(StringInfo sql, const SwTargetTable *table,
 	sw_quote_append_text(sql, day);
 }
 
+/* The values as text that says exactly what they are. */
+static void
+sw_bytehouse_write_read_back(StringInfo sql, const SwTargetTable *table,
+							 const SwLoadSource *source)
+{
+	int			i;
+
+	appendStringInfoString(sql, "SELECT ");
+	for (i = 0; i < table->n_columns; i++)
+	{
+		const SwColumnSpec *column = &table->columns[i];
+		const char *function = "toString(";
+
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		if (column->type == SW_TYPE_TIMESTAMP_MS)
+			function = "toString(toUnixTimestamp64Milli(";
+		else if (column->type == SW_TYPE_STRING)
+			function = "";
+		appendStringInfoString(sql, function);
+		sw_bytehouse_append_conversion(sql, column, table->timezone);
+		for (; *function != '\0'; function++)
+			if (*function == '(')
+				appendStringInfoChar(sql, ')');
+	}
+	appendStringInfoString(sql, " FROM ");
+	sw_bytehouse_append_source(sql, table, source);
+	appendStringInfoString(sql, " ORDER BY ");
+	sw_quote_append_name(sql, table->columns[0].name);
+}
+
 const SwDialect sw_dialect_bytehouse = {
 	.kind = "bytehouse",
 	.get_login = sw_bytehouse_get_login,
 	.write_warehouse = sw_bytehouse_write_warehouse,
+	.probe_engine = "CnchMergeTree",
+	.write_read_back = sw_bytehouse_write_read_back,
 	.write_create_table = sw_bytehouse_write_create_table,
 	.write_overwrite_day = sw_bytehouse_write_overwrite_day,
 	.write_drop_day = sw_bytehouse_write_drop_day,

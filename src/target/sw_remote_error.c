@@ -449,10 +449,20 @@ sw_remote_error_set(SwError *err, const SwChException *exception,
 	return err->status;
 }
 
+static bool
+sw_remote_is_cause(const SwError *err, SwRemoteCause cause)
+{
+	return strcmp(err->message, sw_remote_meanings[cause].message) == 0;
+}
+
 bool
 sw_remote_error_is_warehouse(const SwError *err)
 {
-	return err->status == SW_ERR_MISSING &&
-		strcmp(err->message,
-			   sw_remote_meanings[SW_REMOTE_WAREHOUSE].message) == 0;
+	return sw_remote_is_cause(err, SW_REMOTE_WAREHOUSE);
+}
+
+bool
+sw_remote_error_is_starting(const SwError *err)
+{
+	return sw_remote_is_cause(err, SW_REMOTE_WORKERS);
 }

@@ -25,4 +25,7 @@ extern SwStatus sw_remote_error_set(SwError *err,
 /* Does the error say that there is no such virtual warehouse? */
 extern bool sw_remote_error_is_warehouse(const SwError *err);
 
+/* Does it say that the workers of the virtual warehouse are not up yet? */
+extern bool sw_remote_error_is_starting(const SwError *err);
+
 #endif							/* SW_REMOTE_ERROR_H */

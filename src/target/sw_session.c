@@ -34,6 +34,7 @@ struct SwSession
 	SwSessionOptions options;
 	SwStream   *stream;			/* NULL: closed */
 	SwChConn   *conn;
+	int64		login_deadline_ms;
 	char		bytes[SW_SESSION_READ_BYTES];
 };
 
@@ -115,11 +116,30 @@ sw_session_explain(SwSession *session, SwError *err)
 
 /* ---- log in ---- */
 
-/* Connect, with TLS as wanted.  The stream is set in any case it is open. */
+SwSession *
+sw_session_create(const SwSessionOptions *options, MemoryContext cxt)
+{
+	MemoryContext session_cxt;
+	MemoryContext old_cxt;
+	SwSession  *session;
+
+	session_cxt = AllocSetContextCreate(cxt, "SwSession",
+										ALLOCSET_DEFAULT_SIZES);
+	old_cxt = MemoryContextSwitchTo(session_cxt);
+	session = (SwSession *) palloc0(sizeof(SwSession));
+	session->cxt = session_cxt;
+	session->options = *options;
+	session->conn = sw_ch_conn_create();
+	MemoryContextSwitchTo(old_cxt);
+	return session;
+}
+
+/* The stream is set in any case it is open. */
 static SwStatus
-sw_session_connect(SwSession *session, int64 deadline_ms, SwError *err)
+sw_session_open_stream(SwSession *session, SwError *err)
 {
 	const SwSessionOptions *options = &session->options;
+	int64		deadline_ms = session->login_deadline_ms;
 	SwTlsOptions tls_options;
 
 	SW_TRY(sw_tls_parse_mode(options->sslmode, &tls_options.mode, err));
@@ -135,52 +155,36 @@ sw_session_connect(SwSession *session, int64 deadline_ms, SwError *err)
 					   &session->stream, err);
 }
 
-static SwStatus
-sw_session_login(SwSession *session, int64 deadline_ms, SwError *err)
+SwStatus
+sw_session_connect(SwSession *session, SwError *err)
 {
-	SwChLogin	login = {"", session->options.user, session->options.password};
-	SwChEvent	event;
+	MemoryContext old_cxt = MemoryContextSwitchTo(session->cxt);
 	SwStatus	status;
 
-	sw_ch_conn_start(session->conn, &login);
-	status = sw_session_next_event(session, deadline_ms, &event, err);
-	if (status == SW_OK && event == SW_CH_EVENT_EXCEPTION)
-		return sw_session_explain(session, err);
-	if (status == SW_ERR_LOST || status == SW_ERR_TIMEOUT)
-		sw_error_set_hint(err, "If this stays so, check the port, and whether it expects TLS (sslmode).");
+	session->login_deadline_ms =
+		sw_wait_deadline(session->options.connect_timeout_ms);
+	status = sw_session_open_stream(session, err);
+	MemoryContextSwitchTo(old_cxt);
 	return status;
 }
 
 SwStatus
-sw_session_open(const SwSessionOptions *options, MemoryContext cxt,
-				SwSession **session_out, SwError *err)
+sw_session_login(SwSession *session, SwError *err)
 {
-	int64		deadline_ms = sw_wait_deadline(options->connect_timeout_ms);
-	MemoryContext session_cxt;
-	MemoryContext old_cxt;
-	SwSession  *session;
+	SwChLogin	login = {"", session->options.user, session->options.password};
+	MemoryContext old_cxt = MemoryContextSwitchTo(session->cxt);
+	SwChEvent	event;
 	SwStatus	status;
 
-	session_cxt = AllocSetContextCreate(cxt, "SwSession",
-										ALLOCSET_DEFAULT_SIZES);
-	old_cxt = MemoryContextSwitchTo(session_cxt);
-	session = (SwSession *) palloc0(sizeof(SwSession));
-	session->cxt = session_cxt;
-	session->options = *options;
-	session->conn = sw_ch_conn_create();
-
-	status = sw_session_connect(session, deadline_ms, err);
-	if (status == SW_OK)
-		status = sw_session_login(session, deadline_ms, err);
+	sw_ch_conn_start(session->conn, &login);
+	status = sw_session_next_event(session, session->login_deadline_ms,
+								   &event, err);
+	if (status == SW_OK && event == SW_CH_EVENT_EXCEPTION)
+		status = sw_session_explain(session, err);
+	else if (status == SW_ERR_LOST || status == SW_ERR_TIMEOUT)
+		sw_error_set_hint(err, "If this stays so, check the port, and whether it expects TLS (sslmode).");
 	MemoryContextSwitchTo(old_cxt);
-
-	if (status != SW_OK)
-	{
-		sw_session_close(session);
-		return status;
-	}
-	*session_out = session;
-	return SW_OK;
+	return status;
 }
 
 void
@@ -195,6 +199,19 @@ const SwChServer *
 sw_session_server(const SwSession *session)
 {
 	return &session->conn->server;
+}
+
+uint64
+sw_session_revision(const SwSession *session)
+{
+	return session->conn->revision;
+}
+
+bool
+sw_session_is_usable(const SwSession *session)
+{
+	return session->stream != NULL &&
+		session->conn->state == SW_CH_STATE_READY;
 }
 
 /* ---- statements ---- */
@@ -275,8 +292,9 @@ sw_session_finish(SwSession *session, int64 deadline_ms,
  * same packet as a finished one, too.
  */
 static SwStatus
-sw_session_cancel(SwSession *session, SwStatementResult *result,
-				  MemoryContext result_cxt, bool *ended, SwError *err)
+sw_session_cancel(SwSession *session, int timeout_ms,
+				  SwStatementResult *result, MemoryContext result_cxt,
+				  bool *ended, SwError *err)
 {
 	SwStatus	status;
 
@@ -287,7 +305,7 @@ sw_session_cancel(SwSession *session, SwStatementResult *result,
 	sw_error_set(err, SW_ERR_TIMEOUT,
 				 *ended && status != SW_OK ? SW_RETRY_LATER : SW_RETRY_UNKNOWN,
 				 "the statement took longer than %d s",
-				 session->options.statement_timeout_ms / 1000);
+				 timeout_ms / 1000);
 	sw_error_set_hint(err, "Raise statement_timeout, or use a larger virtual warehouse.");
 	return err->status;
 }
@@ -305,16 +323,17 @@ sw_session_run(SwSession *session, const SwStatement *statement,
 	SwStatus	status;
 
 	memset(result, 0, sizeof(SwStatementResult));
-	if (session->stream == NULL || session->conn->state != SW_CH_STATE_READY)
+	if (!sw_session_is_usable(session))
 		return sw_error_set(err, SW_ERR_LOST, SW_RETRY_LATER,
 							"the connection to the warehouse is closed");
 
 	sw_ch_conn_query(session->conn, &query);
-	deadline_ms = sw_wait_deadline(session->options.statement_timeout_ms);
+	deadline_ms = sw_wait_deadline(statement->timeout_ms);
 	status = sw_session_finish(session, deadline_ms, result, result_cxt,
 							   &ended, err);
 	if (status == SW_ERR_TIMEOUT && !ended)
-		status = sw_session_cancel(session, result, result_cxt, &ended, err);
+		status = sw_session_cancel(session, statement->timeout_ms, result,
+								   result_cxt, &ended, err);
 	else if (status != SW_OK && !ended && err->retry == SW_RETRY_LATER)
 		err->retry = SW_RETRY_UNKNOWN;
 
@@ -337,7 +356,7 @@ sw_session_send_settings(SwSession *session, const SwStatement *statement,
 	for (i = 0; i < statement->n_settings; i++)
 	{
 		const SwChSetting *setting = &statement->settings[i];
-		SwStatement set = {NULL, "", NULL, 0};
+		SwStatement set = {NULL, "", NULL, 0, statement->timeout_ms};
 		SwStatementResult result;
 		StringInfoData sql;
 		SwStatus	status;

@@ -30,7 +30,6 @@ typedef struct SwSessionOptions
 	const char *password;
 	const char *grantee;		/* who needs a right that is missing, or NULL */
 	int			connect_timeout_ms; /* TCP + TLS + login */
-	int			statement_timeout_ms;	/* whole statement */
 	const SwRedactor *redactor; /* for the texts of the peer */
 } SwSessionOptions;
 
@@ -40,6 +39,7 @@ typedef struct SwStatement
 	const char *query_id;		/* "" = the server makes one */
 	const SwChSetting *settings;
 	int			n_settings;
+	int			timeout_ms;		/* for all of it; negative = none */
 } SwStatement;
 
 /* Result rows of one statement as text. */
@@ -60,18 +60,28 @@ typedef struct SwStatementResult
 typedef struct SwSession SwSession;
 
 /*
- * Connect and log in.  The session belongs to cxt.  *session_out is
- * untouched on error.
+ * A session that has not contacted anybody; options are copied.  It belongs
+ * to cxt.
  */
-extern SwStatus sw_session_open(const SwSessionOptions *options,
-								MemoryContext cxt, SwSession **session_out,
-								SwError *err);
+extern SwSession *sw_session_create(const SwSessionOptions *options,
+									MemoryContext cxt);
+
+/*
+ * The two steps of opening it: TCP and TLS; then the login.  The connect
+ * timeout covers both and begins with the first.  After an error: close.
+ */
+extern SwStatus sw_session_connect(SwSession *session, SwError *err);
+extern SwStatus sw_session_login(SwSession *session, SwError *err);
 
 /* Close the connection and free everything; not after a throw. */
 extern void sw_session_close(SwSession *session);
 
-/* What the server said of itself at login. */
+/* What the server said of itself at login, and the revision spoken. */
 extern const SwChServer *sw_session_server(const SwSession *session);
+extern uint64 sw_session_revision(const SwSession *session);
+
+/* Can it still run statements? */
+extern bool sw_session_is_usable(const SwSession *session);
 
 /*
  * Run a statement to its end.  An exception of the server leaves the session

@@ -13,23 +13,17 @@
 
 #include "utils/memutils.h"
 
-#include "target/sw_dialect.h"
+#include "net/sw_wait.h"
 #include "target/sw_quote.h"
 #include "target/sw_remote_error.h"
-#include "target/sw_session.h"
-#include "target/sw_target.h"
+#include "target/sw_target_state.h"
 
-struct SwTarget
-{
-	MemoryContext cxt;			/* holds all of it */
-	const SwDialect *dialect;
-	SwTargetOptions options;
-	SwRedactor	redactor;
-	SwSession  *session;
-	bool		has_warehouse;	/* one is wanted */
-	int			warehouse_attempt;	/* how it is named */
-	bool		warehouse_is_set;	/* the session has been told */
-};
+/* How long a suspended virtual warehouse may take to wake. */
+#define SW_TARGET_WAKE_MS		(3 * 60 * 1000)
+/* How often it is asked whether it has. */
+#define SW_TARGET_WAKE_POLL_MS	2000
+/* A table that nobody has. */
+#define SW_TARGET_NO_TABLE		"_sw_probe_of_the_warehouse"
 
 static const SwDialect *const sw_target_dialects[] = {
 	&sw_dialect_bytehouse
@@ -58,11 +52,15 @@ sw_target_run(SwTarget *target, const char *sql, const char *query_id,
 	SwChSetting settings[] = {
 		{"max_execution_time", limit_s, false}
 	};
-	SwStatement statement = {sql, query_id, settings, lengthof(settings)};
+	int			timeout_ms = target->options->statement_timeout_ms;
+	SwStatement statement = {sql, query_id, settings, lengthof(settings),
+	timeout_ms};
 	SwStatus	status;
 
-	snprintf(limit_s, sizeof(limit_s), "%d",
-			 Max((target->options.statement_timeout_ms + 999) / 1000, 1));
+	if (target->session == NULL)
+		return sw_error_set(err, SW_ERR_LOST, SW_RETRY_LATER,
+							"the connection to the warehouse is closed");
+	snprintf(limit_s, sizeof(limit_s), "%d", Max((timeout_ms + 999) / 1000, 1));
 	status = sw_session_exec(target->session, &statement, result, err);
 	if (status != SW_OK && err->retry == SW_RETRY_UNKNOWN)
 		err->retry = SW_RETRY_LATER;
@@ -78,7 +76,7 @@ sw_target_set_warehouse(SwTarget *target, SwError *err)
 	SwStatus	status = SW_OK;
 
 	initStringInfo(&sql);
-	if (target->dialect->write_warehouse(&sql, &target->options,
+	if (target->dialect->write_warehouse(&sql, target->options,
 										 target->warehouse_attempt))
 		status = sw_target_run(target, sql.data, "", &result, err);
 	target->warehouse_is_set = status == SW_OK;
@@ -95,7 +93,7 @@ sw_target_rename_warehouse(SwTarget *target)
 
 	initStringInfo(&sql);
 	found = target->has_warehouse &&
-		target->dialect->write_warehouse(&sql, &target->options,
+		target->dialect->write_warehouse(&sql, target->options,
 										 target->warehouse_attempt + 1);
 	pfree(sql.data);
 	if (found)
@@ -107,11 +105,10 @@ sw_target_rename_warehouse(SwTarget *target)
 }
 
 /*
- * Run a statement in the virtual warehouse.  That there is none of the name
- * given may only show when a statement needs its workers: then name it the
- * other way and try again.
+ * That there is no warehouse of the name given may only show when a
+ * statement needs its workers: then name it the other way and try again.
  */
-static SwStatus
+SwStatus
 sw_target_exec(SwTarget *target, const char *sql, const char *query_id,
 			   SwStatementResult *result, SwError *err)
 {
@@ -129,56 +126,32 @@ sw_target_exec(SwTarget *target, const char *sql, const char *query_id,
 	}
 }
 
-static SwStatus
-sw_target_use_database(SwTarget *target, SwError *err)
+SwStatus
+sw_target_exec_load(SwTarget *target, StringInfo sql,
+					const SwLoadSource *source, const char *query_id,
+					SwStatementResult *result, SwError *err)
 {
-	StringInfoData sql;
-	SwStatementResult result;
+	SwRedactor	login_redactor = target->redactor;
 	SwStatus	status;
 
-	SW_TRY(sw_quote_check_name("database name", target->options.database,
-							   err));
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "USE ");
-	sw_quote_append_name(&sql, target->options.database);
-	status = sw_target_exec(target, sql.data, "", &result, err);
-	pfree(sql.data);
+	sw_redactor_add(&target->redactor, source->access_key);
+	sw_redactor_add(&target->redactor, source->secret_key);
+	status = sw_target_exec(target, sql->data, query_id, result, err);
+	target->redactor = login_redactor;
+	explicit_bzero(sql->data, sql->len);
+	pfree(sql->data);
 	return status;
 }
 
-/* Log in and choose; in the target's context. */
-static SwStatus
-sw_target_connect(SwTarget *target, SwError *err)
-{
-	const SwTargetOptions *options = &target->options;
-	SwSessionOptions session_options;
-
-	memset(&session_options, 0, sizeof(session_options));
-	SW_TRY(target->dialect->get_login(options, &session_options.user,
-									  &session_options.password, err));
-	session_options.grantee = options->username;
-	session_options.host = options->host;
-	session_options.port = options->port;
-	session_options.sslmode = options->sslmode;
-	session_options.sslrootcert = options->sslrootcert;
-	session_options.connect_timeout_ms = options->connect_timeout_ms;
-	session_options.statement_timeout_ms = options->statement_timeout_ms;
-	session_options.redactor = &target->redactor;
-	SW_TRY(sw_session_open(&session_options, target->cxt, &target->session,
-						   err));
-
-	return sw_target_use_database(target, err);
-}
+/* ---- the steps of opening ---- */
 
 SwStatus
-sw_target_open(const SwTargetOptions *options, MemoryContext cxt,
-			   SwTarget **target_out, SwError *err)
+sw_target_create(const SwTargetOptions *options, MemoryContext cxt,
+				 SwTarget **target_out, SwError *err)
 {
 	const SwDialect *dialect = sw_target_find_dialect(options->kind);
 	MemoryContext target_cxt;
-	MemoryContext old_cxt;
 	SwTarget   *target;
-	SwStatus	status;
 
 	if (dialect == NULL)
 		return sw_error_set(err, SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
@@ -187,18 +160,209 @@ sw_target_open(const SwTargetOptions *options, MemoryContext cxt,
 
 	target_cxt = AllocSetContextCreate(cxt, "SwTarget",
 									   ALLOCSET_SMALL_SIZES);
-	old_cxt = MemoryContextSwitchTo(target_cxt);
-	target = (SwTarget *) palloc0(sizeof(SwTarget));
+	target = (SwTarget *) MemoryContextAllocZero(target_cxt,
+												 sizeof(SwTarget));
 	target->cxt = target_cxt;
 	target->dialect = dialect;
-	target->options = *options;
-	target->has_warehouse = options->virtual_warehouse != NULL &&
+	target->options = options;
+	target->has_warehouse = dialect->write_warehouse != NULL &&
+		options->virtual_warehouse != NULL &&
 		options->virtual_warehouse[0] != '\0';
 	sw_redactor_add(&target->redactor, options->password);
 	sw_redactor_add(&target->redactor, options->api_key);
-	status = sw_target_connect(target, err);
-	MemoryContextSwitchTo(old_cxt);
+	*target_out = target;
+	return SW_OK;
+}
 
+static void
+sw_target_disconnect(SwTarget *target)
+{
+	if (target->session != NULL)
+		sw_session_close(target->session);
+	target->session = NULL;
+	target->warehouse_is_set = false;
+}
+
+SwStatus
+sw_target_connect(SwTarget *target, SwError *err)
+{
+	const SwTargetOptions *options = target->options;
+	SwSessionOptions session_options;
+	MemoryContext old_cxt;
+	SwStatus	status;
+
+	sw_target_disconnect(target);
+	memset(&session_options, 0, sizeof(session_options));
+	old_cxt = MemoryContextSwitchTo(target->cxt);
+	status = target->dialect->get_login(options, &session_options.user,
+										&session_options.password, err);
+	MemoryContextSwitchTo(old_cxt);
+	if (status != SW_OK)
+		return status;
+	session_options.grantee = options->username;
+	session_options.host = options->host;
+	session_options.port = options->port;
+	session_options.sslmode = options->sslmode;
+	session_options.sslrootcert = options->sslrootcert;
+	session_options.connect_timeout_ms = options->connect_timeout_ms;
+	session_options.redactor = &target->redactor;
+	target->session = sw_session_create(&session_options, target->cxt);
+
+	status = sw_session_connect(target->session, err);
+	if (status != SW_OK)
+		sw_target_disconnect(target);
+	return status;
+}
+
+SwStatus
+sw_target_login(SwTarget *target, SwError *err)
+{
+	SwStatus	status;
+
+	if (target->session == NULL)
+		return sw_error_set(err, SW_ERR_LOST, SW_RETRY_LATER,
+							"the connection to the warehouse is closed");
+	status = sw_session_login(target->session, err);
+	if (status != SW_OK)
+		sw_target_disconnect(target);
+	return status;
+}
+
+char *
+sw_target_describe_server(const SwTarget *target)
+{
+	const SwChServer *server;
+	char	   *name;
+	char	   *text;
+
+	if (target->session == NULL)
+		return pstrdup("not connected");
+	server = sw_session_server(target->session);
+	name = sw_redact(&target->redactor, server->name, strlen(server->name),
+					 NAMEDATALEN);
+	text = psprintf("%s " UINT64_FORMAT "." UINT64_FORMAT "." UINT64_FORMAT
+					", protocol revision " UINT64_FORMAT, name,
+					server->version_major, server->version_minor,
+					server->version_patch,
+					sw_session_revision(target->session));
+	pfree(name);
+	return text;
+}
+
+/*
+ * A query that workers have to answer: of a table that holds rows where we
+ * know of one, else of one that is not there.
+ */
+static SwStatus
+sw_target_write_worker_query(SwTarget *target, StringInfo sql, SwError *err)
+{
+	SwStatementResult result;
+	SwStatus	status;
+
+	initStringInfo(sql);
+	appendStringInfoString(sql, "SELECT database, name FROM system.tables "
+						   "WHERE engine LIKE 'CnchMergeTree%' AND database NOT IN "
+						   "('system', 'information_schema') "
+						   "ORDER BY database = ");
+	sw_quote_append_text(sql, target->options->database);
+	appendStringInfoString(sql, " DESC LIMIT 1");
+	status = sw_target_run(target, sql->data, "", &result, err);
+	if (status != SW_OK && !sw_session_is_usable(target->session))
+		return status;
+
+	resetStringInfo(sql);
+	appendStringInfoString(sql, "SELECT toString(count()) FROM (SELECT 1 FROM ");
+	if (status == SW_OK && result.rows.n_rows == 1 &&
+		result.rows.n_columns == 2 && result.rows.values[0] != NULL &&
+		result.rows.values[1] != NULL)
+	{
+		sw_quote_append_name(sql, result.rows.values[0]);
+		appendStringInfoChar(sql, '.');
+		sw_quote_append_name(sql, result.rows.values[1]);
+	}
+	else
+	{
+		sw_quote_append_name(sql, target->options->database);
+		appendStringInfoString(sql, "." SW_TARGET_NO_TABLE);
+	}
+	appendStringInfoString(sql, " LIMIT 1)");
+	return SW_OK;
+}
+
+/*
+ * What the query says of its table is of no interest here: once it gets that
+ * far, the warehouse has been found.
+ */
+SwStatus
+sw_target_use_warehouse(SwTarget *target, SwError *err)
+{
+	int64		deadline_ms;
+	StringInfoData sql;
+	SwStatus	status;
+
+	if (!target->has_warehouse)
+		return SW_OK;
+	deadline_ms = sw_wait_deadline(Min(target->options->statement_timeout_ms,
+									   SW_TARGET_WAKE_MS));
+	status = sw_target_set_warehouse(target, err);
+	if (status != SW_OK && !sw_remote_error_is_warehouse(err))
+		return status;
+
+	SW_TRY(sw_target_write_worker_query(target, &sql, err));
+	for (;;)
+	{
+		SwStatementResult result;
+		int64		pause_until_ms;
+
+		status = sw_target_exec(target, sql.data, "", &result, err);
+		if (status == SW_OK || !sw_remote_error_is_starting(err) ||
+			sw_wait_now_ms() + SW_TARGET_WAKE_POLL_MS > deadline_ms)
+			break;
+		pause_until_ms = sw_wait_deadline(SW_TARGET_WAKE_POLL_MS);
+		while (sw_wait(PGINVALID_SOCKET, false, false, pause_until_ms,
+					   SW_WAIT_EVENT_WAREHOUSE) != SW_WAIT_DEADLINE)
+			continue;
+	}
+	pfree(sql.data);
+	if (status == SW_ERR_MISSING && !sw_remote_error_is_warehouse(err))
+		return SW_OK;
+	if (status == SW_ERR_DENIED)
+		return SW_OK;
+	return status;
+}
+
+SwStatus
+sw_target_use_database(SwTarget *target, SwError *err)
+{
+	StringInfoData sql;
+	SwStatementResult result;
+	SwStatus	status;
+
+	SW_TRY(sw_quote_check_name("database name", target->options->database,
+							   err));
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "USE ");
+	sw_quote_append_name(&sql, target->options->database);
+	status = sw_target_exec(target, sql.data, "", &result, err);
+	pfree(sql.data);
+	return status;
+}
+
+SwStatus
+sw_target_open(const SwTargetOptions *options, MemoryContext cxt,
+			   SwTarget **target_out, SwError *err)
+{
+	SwTarget   *target;
+	SwStatus	status;
+
+	SW_TRY(sw_target_create(options, cxt, &target, err));
+	status = sw_target_connect(target, err);
+	if (status == SW_OK)
+		status = sw_target_login(target, err);
+	if (status == SW_OK)
+		status = sw_target_use_warehouse(target, err);
+	if (status == SW_OK)
+		status = sw_target_use_database(target, err);
 	if (status != SW_OK)
 	{
 		sw_target_close(target);
@@ -211,8 +375,7 @@ sw_target_open(const SwTargetOptions *options, MemoryContext cxt,
 void
 sw_target_close(SwTarget *target)
 {
-	if (target->session != NULL)
-		sw_session_close(target->session);
+	sw_target_disconnect(target);
 	MemoryContextDelete(target->cxt);
 }
 
@@ -261,7 +424,6 @@ sw_target_overwrite_day(SwTarget *target, const SwTargetTable *table,
 						const char *query_id, SwLoadResult *result,
 						SwError *err)
 {
-	SwRedactor	login_redactor = target->redactor;
 	SwStatementResult statement_result;
 	StringInfoData sql;
 	SwStatus	status;
@@ -270,15 +432,8 @@ sw_target_overwrite_day(SwTarget *target, const SwTargetTable *table,
 	initStringInfo(&sql);
 	target->dialect->write_overwrite_day(&sql, table, day, source);
 
-	/* The keys of the store are in this statement, and in no other. */
-	sw_redactor_add(&target->redactor, source->access_key);
-	sw_redactor_add(&target->redactor, source->secret_key);
-	status = sw_target_exec(target, sql.data, query_id, &statement_result,
-							err);
-	target->redactor = login_redactor;
-	explicit_bzero(sql.data, sql.len);
-	pfree(sql.data);
-
+	status = sw_target_exec_load(target, &sql, source, query_id,
+								 &statement_result, err);
 	if (status == SW_OK)
 	{
 		result->read_rows = statement_result.progress.read_rows;

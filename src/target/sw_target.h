@@ -20,7 +20,10 @@
 #include "common/sw_status.h"
 #include "format/sw_column.h"
 
-/* All strings must outlive the target; NULL = not set. */
+/*
+ * The struct and its strings must outlive the target; NULL = not set.  The
+ * caller may change the time-outs at any time: each call reads them anew.
+ */
 typedef struct SwTargetOptions
 {
 	const char *kind;			/* "bytehouse" */
@@ -70,13 +73,61 @@ typedef struct SwLoadResult
 } SwLoadResult;
 
 /*
- * Connect, log in, choose warehouse and database.  The session belongs to
- * cxt.  *target_out is untouched on error.
+ * The steps of opening, one call each, in this order.
+ *
+ * sw_target_create contacts nobody; the target belongs to cxt and keeps a
+ * pointer to options.  *target_out is untouched on error.
+ *
+ * sw_target_connect is TCP and TLS, sw_target_login the login; the connect
+ * time-out covers both.  After a lost connection they may be called again.
+ *
+ * sw_target_use_warehouse chooses the virtual warehouse, by id or by name,
+ * and has its workers answer a query; nothing where none is set.  A suspended
+ * one may take minutes to wake, which is waited for within the statement
+ * time-out, 3 minutes at most.
  */
+extern SwStatus sw_target_create(const SwTargetOptions *options,
+								 MemoryContext cxt, SwTarget **target_out,
+								 SwError *err);
+extern SwStatus sw_target_connect(SwTarget *target, SwError *err);
+extern SwStatus sw_target_login(SwTarget *target, SwError *err);
+extern SwStatus sw_target_use_warehouse(SwTarget *target, SwError *err);
+extern SwStatus sw_target_use_database(SwTarget *target, SwError *err);
+
+/* All of them.  *target_out is untouched on error. */
 extern SwStatus sw_target_open(const SwTargetOptions *options,
 							   MemoryContext cxt, SwTarget **target_out,
 							   SwError *err);
 extern void sw_target_close(SwTarget *target);
+
+/*
+ * What the server said of itself at login, palloc'd: "ByteHouse 21.8.7,
+ * protocol revision 54448".
+ */
+extern char *sw_target_describe_server(const SwTarget *target);
+
+/*
+ * Make a small table in the database and do with it what later work needs
+ * rights for; drop it, if it is there.
+ */
+extern SwStatus sw_target_create_probe(SwTarget *target, const char *name,
+									   SwError *err);
+extern SwStatus sw_target_drop_probe(SwTarget *target, const char *name,
+									 SwError *err);
+
+/*
+ * Have the warehouse read a staged file, with the conversions of a load.
+ * *values are palloc'd texts, row by row in the order of the first column,
+ * n_columns a row: INT64 in decimal, TIMESTAMP_MS as epoch milliseconds
+ * computed back from the converted value, STRING as it is, JSON as the
+ * target shows it; NULL for a null.
+ */
+extern SwStatus sw_target_read_back(SwTarget *target,
+									const SwColumnSpec *columns,
+									int n_columns,
+									const SwLoadSource *source,
+									char ***values, int *n_rows,
+									SwError *err);
 
 /* CREATE TABLE IF NOT EXISTS in the dialect; never drops or alters. */
 extern SwStatus sw_target_create_table(SwTarget *target,

@@ -27,6 +27,7 @@
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -139,6 +140,26 @@ sw_launcher_main(Datum arg)
 	}
 	/* Code 1: started again unless the server itself is going down. */
 	proc_exit(1);
+}
+
+void
+sw_worker_connect(Oid database)
+{
+	static const char *const pins[][2] = {
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_deferrable", "off"},
+		{"lock_timeout", "0"},
+		{"statement_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"transaction_timeout", "0"}	/* from 17 on */
+	};
+	int			i;
+
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	for (i = 0; i < (int) lengthof(pins); i++)
+		if (GetConfigOption(pins[i][0], true, false) != NULL)
+			SetConfigOption(pins[i][0], pins[i][1], PGC_SUSET, PGC_S_SESSION);
 }
 
 void

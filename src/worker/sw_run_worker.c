@@ -31,7 +31,7 @@ sw_run_worker_main(Datum arg)
 	pqsignal(SIGINT, StatementCancelHandler);
 	BackgroundWorkerUnblockSignals();
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
-	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	sw_worker_connect(database);
 
 	pipeline_id = sw_board_occupy(DatumGetInt32(arg));
 	SetConfigOption("application_name",

@@ -28,15 +28,18 @@
 #define LINGER_MS 2000
 
 /*
- * A pipeline's worker that ends is not started again before this, so that
- * one that fails at once cannot spin.
+ * A pipeline's worker is not started again before this.  Where it ended
+ * without having done what was due, it failed in a way that it could not
+ * record: the pause doubles each time, up to a minute.
  */
 #define RELAUNCH_MS 500
+#define LONGEST_RELAUNCH_MS (60 * 1000)
 
 typedef struct Launch
 {
 	int64		pipeline_id;	/* key */
 	TimestampTz launched_at;
+	int			pause_ms;
 } Launch;
 
 static HTAB *
@@ -50,11 +53,14 @@ create_launches(void)
 					   HASH_ELEM | HASH_BLOBS);
 }
 
-/*
- * Start a worker for a pipeline; false when there is no room for it now.
- * One that works already is fine.
- */
-static bool
+typedef enum Started
+{
+	STARTED,
+	IS_BUSY,					/* it has a worker; that one's end wakes us */
+	NO_ROOM						/* for now */
+} Started;
+
+static Started
 start_worker(int64 pipeline_id)
 {
 	static bool complained = false;
@@ -63,9 +69,9 @@ start_worker(int64 pipeline_id)
 	int			place = sw_board_claim_worker(pipeline_id, &is_busy);
 
 	if (is_busy)
-		return true;
+		return IS_BUSY;
 	if (place < 0)
-		return false;
+		return NO_ROOM;
 
 	sw_worker_describe(&worker, "worker", "sw_run_worker_main");
 	worker.bgw_main_arg = Int32GetDatum(place);
@@ -73,7 +79,7 @@ start_worker(int64 pipeline_id)
 	if (RegisterDynamicBackgroundWorker(&worker, NULL))
 	{
 		complained = false;
-		return true;
+		return STARTED;
 	}
 	sw_board_unclaim_worker(place);
 	if (!complained)
@@ -84,7 +90,28 @@ start_worker(int64 pipeline_id)
 				 errmsg("sensorswave_export found no free background worker slot, will try again"),
 				 errhint("Raise max_worker_processes.")));
 	}
-	return false;
+	return NO_ROOM;
+}
+
+/* When the work may be started, given when it was started last. */
+static TimestampTz
+may_start_at(const SwWork *work, Launch *launch)
+{
+	if (launch->launched_at == DT_NOBEGIN)
+		return work->due_at;
+	return Max(work->due_at,
+			   TimestampTzPlusMilliseconds(launch->launched_at,
+										   launch->pause_ms));
+}
+
+static void
+note_launch(const SwWork *work, Launch *launch, TimestampTz now)
+{
+	bool		is_left_over = work->due_at < launch->launched_at;
+
+	launch->pause_ms = is_left_over ?
+		Min(launch->pause_ms * 2, LONGEST_RELAUNCH_MS) : RELAUNCH_MS;
+	launch->launched_at = now;
 }
 
 /*
@@ -102,21 +129,22 @@ start_due_work(List *works, HTAB *launches)
 	{
 		SwWork	   *work = lfirst(cell);
 		Launch	   *launch;
-		TimestampTz due_at = work->due_at;
+		Started		started;
+		TimestampTz due_at;
 		bool		found;
 
 		launch = hash_search(launches, &work->pipeline_id, HASH_ENTER, &found);
 		if (!found)
+		{
 			launch->launched_at = DT_NOBEGIN;
-		else if (launch->launched_at != DT_NOBEGIN)
-			due_at = Max(due_at,
-						 TimestampTzPlusMilliseconds(launch->launched_at,
-													 RELAUNCH_MS));
+			launch->pause_ms = RELAUNCH_MS;
+		}
+		due_at = may_start_at(work, launch);
 		if (due_at > now)
 			look_again = Min(look_again, due_at);
-		else if (start_worker(work->pipeline_id))
-			launch->launched_at = now;
-		else
+		else if ((started = start_worker(work->pipeline_id)) == STARTED)
+			note_launch(work, launch, now);
+		else if (started == NO_ROOM)
 			look_again = Min(look_again,
 							 TimestampTzPlusMilliseconds(now, sw_naptime_ms));
 	}
@@ -146,7 +174,7 @@ sw_scheduler_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
+	sw_worker_connect(DatumGetObjectId(arg));
 	sw_board_register_scheduler();
 	launches = create_launches();
 	look = AllocSetContextCreate(TopMemoryContext, "SwScheduler",
@@ -164,8 +192,9 @@ sw_scheduler_main(Datum arg)
 		(void) sw_board_take_notice();
 		if (!read_work(&works))
 		{
-			sw_board_forget(MyDatabaseId);
-			proc_exit(0);
+			if (sw_board_leave_for_good())
+				proc_exit(0);
+			continue;
 		}
 		look_again = start_due_work(works, launches);
 		now = GetCurrentTimestamp();

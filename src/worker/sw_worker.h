@@ -20,8 +20,16 @@
 
 #include "postmaster/bgworker.h"
 
+#include "port/sw_compat.h"
+
 /* Register the launcher; from _PG_init, while the server starts. */
 extern void sw_worker_register_launcher(void);
+
+/*
+ * Connect to a database, with the settings pinned that could make our own
+ * statements fail.
+ */
+extern void sw_worker_connect(Oid database);
 
 /*
  * Fill what all our dynamic workers have in common.  role is the middle of
@@ -30,8 +38,8 @@ extern void sw_worker_register_launcher(void);
 extern void sw_worker_describe(BackgroundWorker *worker, const char *role,
 							   const char *function);
 
-extern PGDLLEXPORT void sw_launcher_main(Datum arg) pg_attribute_noreturn();
-extern PGDLLEXPORT void sw_scheduler_main(Datum arg) pg_attribute_noreturn();
-extern PGDLLEXPORT void sw_run_worker_main(Datum arg) pg_attribute_noreturn();
+SW_NORETURN extern PGDLLEXPORT void sw_launcher_main(Datum arg);
+SW_NORETURN extern PGDLLEXPORT void sw_scheduler_main(Datum arg);
+SW_NORETURN extern PGDLLEXPORT void sw_run_worker_main(Datum arg);
 
 #endif							/* SW_WORKER_H */

@@ -78,7 +78,9 @@ sub hang
 	};
 }
 
-# The points of a run.
+# The points of a run; in "silence" the warehouse does not even say that it
+# is still there.
+my $load = hang('GET');
 my %points = (
 	login => {
 		enter => sub { $sandbox->pause('front') },
@@ -93,7 +95,18 @@ my %points = (
 		leave => sub { $node->safe_psql('postgres', 'DELETE FROM closed') }
 	},
 	upload => hang('PUT'),
-	load => hang('GET'),
+	load => $load,
+	silence => {
+		enter => $load->{enter},
+		reached => sub {
+			$load->{reached}->(@_);
+			$sandbox->pause('front');
+		},
+		leave => sub {
+			$load->{leave}->();
+			$sandbox->resume('front');
+		}
+	},
 	delete => hang('DELETE'));
 
 # Kill the postmaster; its children notice and end by themselves.

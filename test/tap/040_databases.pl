@@ -46,9 +46,8 @@ sub count_processes
 sub wait_idle
 {
 	my ($database) = @_;
-	wait_until("nothing runs in $database",
+	return wait_until("nothing runs in $database",
 		sub { count_processes("datname = '$database'") eq '0' });
-	return;
 }
 
 # Wait until a worker of the database waits for the store.
@@ -91,8 +90,12 @@ $plain->stop;
 # ---- two databases at once, both made after the server's start ----
 
 make_database($_) foreach qw(one two);
-wait_running($node, $_, $_) foreach qw(one two);
-pass('databases made after the start are served');
+foreach (qw(one two))
+{
+	wait_running($node, $_, $_);
+	is(sql_in($_, 'SELECT status FROM sw_status'),
+		'running', "the database $_, made after the start, is served");
+}
 my %id;
 $sandbox->pause('store');
 $id{$_} = backfill($node, $_, $day, $day, dbname => $_) foreach qw(one two);
@@ -108,8 +111,8 @@ foreach (qw(one two))
 
 # ---- idle databases can be copied and dropped ----
 
-wait_idle($_) foreach qw(one two);
-pass('the scheduler leaves a database without work');
+ok(wait_idle($_), "the scheduler leaves database $_ without work")
+  foreach qw(one two);
 is(count_processes('true'), 1, 'the launcher stays');
 sql_in('postgres', 'CREATE DATABASE copied TEMPLATE one');
 is(sql_in('copied', 'SELECT name, status FROM sw_pipelines'),
@@ -196,7 +199,8 @@ is( sql_in('restored', "SELECT status FROM sw_pipelines WHERE name = 'pending'")
 is(run_backfill($node, 'one', $day, $day, dbname => 'restored'),
 	'success', 'a restored pipeline works when asked to, with the same secrets');
 create_destination($node, $sandbox, dbname => 'restored', name => 'another');
-pass('new destinations get ids of their own');
+is( sql_in('restored', 'SELECT count(DISTINCT destination_id) FROM _sensorswave.destination'),
+	3, 'new destinations get ids of their own');
 
 # ---- DROP EXTENSION ----
 
@@ -218,8 +222,7 @@ $begin = time();
 is($code, 0, 'DROP EXTENSION during a backfill succeeds') or diag($err);
 cmp_ok(time() - $begin, '<', 10, 'and does not hang');
 $sandbox->resume('store');
-wait_idle('later');
-pass('the worker ends');
+ok(wait_idle('later'), 'the worker ends');
 sql_in('later', 'CREATE EXTENSION sensorswave_export');
 create_destination($node, $sandbox, dbname => 'later');
 create_pipeline($node, 'later', dbname => 'later');
@@ -250,7 +253,9 @@ foreach my $n (3, 4)
 	wait_worker('small_a');
 	$id{small_b} = backfill($small, 'small_b', $day, $day, dbname => 'small_b');
 	$small->wait_for_log(qr/found no free background worker slot/, $from);
-	pass("with $n processes work has to wait, and the log says so");
+	like(slurp_file($small->logfile, $from),
+		qr/HINT:  Raise max_worker_processes/,
+		"with $n processes work has to wait, and the log says why");
 	is( sql_in('small_b', "SELECT status FROM sw_backfills WHERE backfill_id = $id{small_b}"),
 		'queued', "with $n processes the second backfill stays in its queue");
 	$sandbox->resume('store');

@@ -29,7 +29,7 @@ sub start_session
 		[   'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose',
 			'-d', $node->connstr('postgres'), '-c', $sql ],
 		'<', \$session{in}, '>', \$session{out}, '2>', \$session{err},
-		IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default));
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return \%session;
 }
 

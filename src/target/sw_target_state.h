@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_target_state.h
+ *	  What the files behind sw_target.h share.
+ *
+ * Private to this folder: sw_target.c opens and runs statements, the other
+ * sw_target_*.c say which.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SW_TARGET_STATE_H
+#define SW_TARGET_STATE_H
+
+#include "net/sw_redact.h"
+#include "target/sw_dialect.h"
+#include "target/sw_session.h"
+#include "target/sw_target.h"
+
+struct SwTarget
+{
+	MemoryContext cxt;			/* holds all of it */
+	const SwDialect *dialect;
+	const SwTargetOptions *options; /* the caller's */
+	SwRedactor	redactor;
+	SwSession  *session;		/* NULL: not connected */
+	bool		has_warehouse;	/* one is wanted */
+	int			warehouse_attempt;	/* how it is named */
+	bool		warehouse_is_set;	/* the session has been told */
+};
+
+/*
+ * Run a statement in the virtual warehouse.  Takes an unknown outcome for
+ * one that a repeat cures: all but appends give the same when repeated.
+ */
+extern SwStatus sw_target_exec(SwTarget *target, const char *sql,
+							   const char *query_id,
+							   SwStatementResult *result, SwError *err);
+
+/*
+ * The same for a statement that holds the keys of the store: they are kept
+ * out of error texts, and sql is wiped and freed.
+ */
+extern SwStatus sw_target_exec_load(SwTarget *target, StringInfo sql,
+									const SwLoadSource *source,
+									const char *query_id,
+									SwStatementResult *result, SwError *err);
+
+#endif							/* SW_TARGET_STATE_H */
