@@ -37,6 +37,9 @@
 /* One key in base64, with room for the terminator. */
 #define SW_KEY_BASE64_SIZE	48
 
+/* In the data directory, where a server process is at home. */
+#define SW_KEY_MARKER "sensorswave_export.key_made"
+
 static char *
 sw_keyring_make_absolute(const char *key_file)
 {
@@ -312,6 +315,42 @@ sw_keyring_create_file(const char *path)
 	fsync_fname(directory, true);
 }
 
+/*
+ * The key file serves the whole cluster, but a session sees the secrets of
+ * one database only.  So a cluster that has had a key file remembers: a new
+ * one is not made in the place of one that is merely missing.
+ */
+static void
+sw_keyring_refuse_second(const char *path)
+{
+	struct stat st;
+
+	if (stat(SW_KEY_MARKER, &st) != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIG_FILE_ERROR),
+			 errmsg("key file \"%s\" does not exist", path),
+			 errdetail("This cluster has had a key file; secrets of other databases may need it."),
+			 errhint("Restore the file, with mode 0600 and owned by the server's user. "
+					 "If it is lost for good, remove \"%s\" in the data directory; a new key file is made then.",
+					 SW_KEY_MARKER)));
+}
+
+static void
+sw_keyring_remember(const char *path)
+{
+	struct stat st;
+
+	if (stat(SW_KEY_MARKER, &st) == 0)
+		return;
+	if (!sw_keyring_write_new_file(SW_KEY_MARKER, "A key file was made for this cluster.\n") &&
+		errno != EEXIST)
+		ereport(WARNING,
+				(errcode_for_file_access(),
+				 errmsg("could not create file \"%s\": %m", SW_KEY_MARKER),
+				 errdetail("It remembers that key file \"%s\" was made.", path)));
+}
+
 /* Does not return. */
 static void
 sw_keyring_throw_missing_file(const char *path)
@@ -334,7 +373,9 @@ sw_keyring_get_newest(const char *key_file, bool may_create, SwKey *key_out)
 	{
 		if (!may_create)
 			sw_keyring_throw_missing_file(path);
+		sw_keyring_refuse_second(path);
 		sw_keyring_create_file(path);
+		sw_keyring_remember(path);
 		if (!sw_keyring_search_file(path, NULL, key_out, &found))
 			sw_keyring_throw_missing_file(path);
 	}

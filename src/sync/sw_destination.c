@@ -51,10 +51,12 @@ require(const char *value, const char *column, const char *example)
 				 errhint("Set %s, e.g. '%s'.", column, example)));
 }
 
+/* It may be cleared on purpose, as the way out when the key file is lost. */
 static void
-require_secret(const struct varlena *sealed, const char *column)
+require_secret(const struct varlena *sealed, const char *typed,
+			   const char *column)
 {
-	if (sealed == NULL)
+	if (sealed == NULL && (typed == NULL || strcmp(typed, "none") != 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("%s of a destination is missing", column),
@@ -226,7 +228,7 @@ check_row(const SwDestination *row)
 						GetUserNameFromId(row->owner, false))));
 }
 
-/* The sealed form of what was typed; the typed text is wiped. */
+/* The sealed form of what was typed. */
 static void
 take_secret(SwDestination *row, SwSecretField field, char *typed)
 {
@@ -240,30 +242,41 @@ take_secret(SwDestination *row, SwSecretField field, char *typed)
 		sw_cat_destination_seal(row, field, NULL);
 	else
 		sw_cat_destination_seal(row, field, typed);
-	explicit_bzero(typed, strlen(typed));
+}
+
+static void
+wipe_typed(char *typed)
+{
+	if (typed != NULL)
+		explicit_bzero(typed, strlen(typed));
 }
 
 static void
 take_secrets(SwDestinationEdit *edit)
 {
 	SwDestination *row = &edit->row;
+	bool		has_password = strcmp(row->auth_type, "password") == 0;
 
 	take_secret(row, SW_SECRET_PASSWORD, edit->password);
 	take_secret(row, SW_SECRET_API_KEY, edit->api_key);
 	take_secret(row, SW_SECRET_STAGE_SECRET_KEY, edit->stage_secret_key);
 
 	/* The other mode's secret does not stay behind. */
-	if (strcmp(row->auth_type, "password") == 0)
+	if (has_password)
 	{
 		row->api_key = NULL;
-		require_secret(row->password, "password");
+		require_secret(row->password, edit->password, "password");
 	}
 	else
 	{
 		row->password = NULL;
-		require_secret(row->api_key, "api_key");
+		require_secret(row->api_key, edit->api_key, "api_key");
 	}
-	require_secret(row->stage_secret_key, "stage_secret_key");
+	require_secret(row->stage_secret_key, edit->stage_secret_key,
+				   "stage_secret_key");
+	wipe_typed(edit->password);
+	wipe_typed(edit->api_key);
+	wipe_typed(edit->stage_secret_key);
 }
 
 void
