@@ -163,6 +163,13 @@ sw_cat_destination_update(SwDestination *destination)
 				" FROM _sensorswave.pipeline p"
 				" WHERE p.pipeline_id = pipeline_state.pipeline_id"
 				" AND p.destination_id = $1 AND p.status = 'new'");
+	sw_spi_arg_int64(&spi, destination->destination_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill b"
+				" SET next_attempt_at = clock_timestamp()"
+				" FROM _sensorswave.pipeline p"
+				" WHERE p.pipeline_id = b.pipeline_id AND p.destination_id = $1"
+				" AND b.status IN ('queued', 'running')"
+				" AND b.next_attempt_at > clock_timestamp()");
 	sw_spi_end(&spi);
 }
 

@@ -71,7 +71,7 @@ extern SwDestination *sw_cat_destination_get(int64 destination_id);
 extern int64 sw_cat_destination_next_id(void);
 extern void sw_cat_destination_insert(SwDestination *destination);
 
-/* Also makes the creation of targets that failed due again. */
+/* Also makes due at once what has failed and waits to be tried again. */
 extern void sw_cat_destination_update(SwDestination *destination);
 
 /* Throws when a pipeline uses it. */

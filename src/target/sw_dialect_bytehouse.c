@@ -3,22 +3,22 @@
  * sw_dialect_bytehouse.c
  *	  The SQL of ByteHouse Cloud (CDW).
  *
- * Pure text; called by sw_target.c.
- *
- * Names are always qualified, so that no statement depends on the current
- * database.  Time travels as Int64 milliseconds and JSON as String; the load
- * statement turns them into DateTime64 and JSONB, so no reader of files has
- * to agree with us about time zones, and none cuts the milliseconds.
+ * Pure text.
  *
  * Source of truth: the vendor's manual on CnchMergeTree, INSERT OVERWRITE
  * and CnchS3, and the parser of ByConity.
  *
  *-------------------------------------------------------------------------
  */
+#ifndef FRONTEND
 #include "postgres.h"
+#else
+#include "postgres_fe.h"
+#endif
 
 #include "target/sw_dialect.h"
 #include "target/sw_quote.h"
+#include "target/sw_sqltext.h"
 
 /* Who logs in with an API key. */
 #define SW_BYTEHOUSE_IAM_USER		"bytehouse"
@@ -105,247 +105,90 @@ sw_bytehouse_write_warehouse(StringInfo sql, const SwTargetOptions *options,
 	return true;
 }
 
-/* db.table */
-static void
-sw_bytehouse_append_table(StringInfo sql, const SwTargetTable *table)
+static bool
+sw_bytehouse_keeps_json_text(const SwTargetTable *table)
 {
-	sw_quote_append_name(sql, table->database);
-	appendStringInfoChar(sql, '.');
-	sw_quote_append_name(sql, table->name);
-}
-
-/* JSONB can't be nullable: it holds {} instead. */
-static void
-sw_bytehouse_append_type(StringInfo sql, const SwColumnSpec *column,
-						 const char *timezone)
-{
-	bool		is_nullable = column->is_nullable &&
-	column->type != SW_TYPE_JSON;
-
-	if (is_nullable)
-		appendStringInfoString(sql, "Nullable(");
-	switch (column->type)
-	{
-		case SW_TYPE_STRING:
-			appendStringInfoString(sql, "String");
-			break;
-		case SW_TYPE_INT64:
-			appendStringInfoString(sql, "Int64");
-			break;
-		case SW_TYPE_TIMESTAMP_MS:
-			appendStringInfoString(sql, "DateTime64(3, ");
-			sw_quote_append_text(sql, timezone);
-			appendStringInfoChar(sql, ')');
-			break;
-		case SW_TYPE_JSON:
-			appendStringInfoString(sql, "JSONB");
-			break;
-	}
-	if (is_nullable)
-		appendStringInfoChar(sql, ')');
-}
-
-/* The type of a column in the staged file. */
-static const char *
-sw_bytehouse_file_type(const SwColumnSpec *column)
-{
-	switch (column->type)
-	{
-		case SW_TYPE_INT64:
-		case SW_TYPE_TIMESTAMP_MS:
-			return column->is_nullable ? "Nullable(Int64)" : "Int64";
-		default:
-			return column->is_nullable ? "Nullable(String)" : "String";
-	}
-}
-
-/* What makes the target's value of a column out of the file's. */
-static void
-sw_bytehouse_append_conversion(StringInfo sql, const SwColumnSpec *column,
-							   const char *timezone)
-{
-	switch (column->type)
-	{
-		case SW_TYPE_TIMESTAMP_MS:
-			appendStringInfoString(sql, "fromUnixTimestamp64Milli(");
-			sw_quote_append_name(sql, column->name);
-			appendStringInfoString(sql, ", ");
-			sw_quote_append_text(sql, timezone);
-			appendStringInfoChar(sql, ')');
-			break;
-		case SW_TYPE_JSON:
-			appendStringInfoString(sql, "CAST(");
-			if (column->is_nullable)
-				appendStringInfoString(sql, "ifNull(");
-			sw_quote_append_name(sql, column->name);
-			if (column->is_nullable)
-				appendStringInfoString(sql, ", '{}')");
-			appendStringInfoString(sql, " AS JSONB)");
-			break;
-		default:
-			sw_quote_append_name(sql, column->name);
-			break;
-	}
-}
-
-static void
-sw_bytehouse_write_create_table(StringInfo sql, const SwTargetTable *table)
-{
-	int			i;
-
-	appendStringInfoString(sql, "CREATE TABLE IF NOT EXISTS ");
-	sw_bytehouse_append_table(sql, table);
-	appendStringInfoString(sql, " (");
-	for (i = 0; i < table->n_columns; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		sw_quote_append_name(sql, table->columns[i].name);
-		appendStringInfoChar(sql, ' ');
-		sw_bytehouse_append_type(sql, &table->columns[i], table->timezone);
-	}
-	appendStringInfoString(sql, ") ENGINE = CnchMergeTree");
-	if (table->day_column != NULL)
-	{
-		appendStringInfoString(sql, " PARTITION BY toDate(");
-		sw_quote_append_name(sql, table->day_column);
-		appendStringInfoChar(sql, ')');
-	}
-	appendStringInfoString(sql, " ORDER BY (");
-	for (i = 0; i < table->n_order_by; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		sw_quote_append_name(sql, table->order_by[i]);
-	}
-	appendStringInfoChar(sql, ')');
+	(void) table;
+	return false;
 }
 
 /*
- * CnchS3 takes 2, 3, 4 or 6 arguments.  The files are compressed inside, so
- * its own compression is none.
+ * CnchS3 takes 2, 3, 4 or 6 arguments.  The compression is that of the file
+ * as a whole.
  */
 static void
-sw_bytehouse_append_source(StringInfo sql, const SwTargetTable *table,
-						   const SwLoadSource *source)
+sw_bytehouse_append_source(StringInfo sql, const SwLoadSource *source,
+						   const char *structure)
 {
-	StringInfoData structure;
-	int			i;
-
-	initStringInfo(&structure);
-	for (i = 0; i < table->n_columns; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(&structure, ", ");
-		sw_quote_append_name(&structure, table->columns[i].name);
-		appendStringInfo(&structure, " %s",
-						 sw_bytehouse_file_type(&table->columns[i]));
-	}
-
 	appendStringInfoString(sql, "CnchS3(");
 	sw_quote_append_text(sql, source->url);
 	appendStringInfoString(sql, ", ");
-	sw_quote_append_text(sql, structure.data);
+	sw_quote_append_text(sql, structure);
 	appendStringInfoString(sql, ", ");
 	sw_quote_append_text(sql, source->format);
-	appendStringInfoString(sql, ", 'none', ");
+	appendStringInfoString(sql, ", ");
+	sw_quote_append_text(sql, source->compression == NULL ? "none" :
+						 source->compression);
+	appendStringInfoString(sql, ", ");
 	sw_quote_append_text(sql, source->access_key);
 	appendStringInfoString(sql, ", ");
 	sw_quote_append_text(sql, source->secret_key);
 	appendStringInfoChar(sql, ')');
-	pfree(structure.data);
 }
 
+/*
+ * A key is unique in its partition only, unless the table is told otherwise;
+ * the setting for that must come from the user, who chose the partitions.
+ */
 static void
-sw_bytehouse_write_overwrite_day(StringInfo sql, const SwTargetTable *table,
-								 const char *day, const SwLoadSource *source)
+sw_bytehouse_append_unique_key(StringInfo sql, const SwTargetTable *table)
 {
+	if (table->options.cluster != NULL)
+		appendStringInfo(sql, " CLUSTER BY %s INTO %d BUCKETS",
+						 table->options.cluster, table->options.buckets);
+	if (table->n_key_columns > 0)
+	{
+		appendStringInfoString(sql, " UNIQUE KEY (");
+		sw_dialect_append_names(sql, table->key_columns,
+								table->n_key_columns);
+		appendStringInfoChar(sql, ')');
+	}
+}
+
+static SwStatus
+sw_bytehouse_check_options(const SwTargetTable *table, SwError *err)
+{
+	const SwTableOptions *options = &table->options;
 	int			i;
 
-	appendStringInfoString(sql, "INSERT OVERWRITE ");
-	sw_bytehouse_append_table(sql, table);
-	appendStringInfoString(sql, " PARTITION (");
-	sw_quote_append_text(sql, day);
-	appendStringInfoString(sql, ") (");
-	for (i = 0; i < table->n_columns; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		sw_quote_append_name(sql, table->columns[i].name);
-	}
-	appendStringInfoString(sql, ") SELECT ");
-	for (i = 0; i < table->n_columns; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		sw_bytehouse_append_conversion(sql, &table->columns[i],
-									   table->timezone);
-	}
-	appendStringInfoString(sql, " FROM ");
-	sw_bytehouse_append_source(sql, table, source);
-}
-
-static void
-sw_bytehouse_write_drop_day(StringInfo sql, const SwTargetTable *table,
-							const char *day)
-{
-	appendStringInfoString(sql, "ALTER TABLE ");
-	sw_bytehouse_append_table(sql, table);
-	appendStringInfoString(sql, " DROP PARTITION ");
-	sw_quote_append_text(sql, day);
-}
-
-static void
-sw_bytehouse_write_count_day(StringInfo sql, const SwTargetTable *table,
-							 const char *day)
-{
-	appendStringInfoString(sql, "SELECT count() FROM ");
-	sw_bytehouse_append_table(sql, table);
-	appendStringInfoString(sql, " WHERE toDate(");
-	sw_quote_append_name(sql, table->day_column);
-	appendStringInfoString(sql, ") = ");
-	sw_quote_append_text(sql, day);
-}
-
-/* The values as text that says exactly what they are. */
-static void
-sw_bytehouse_write_read_back(StringInfo sql, const SwTargetTable *table,
-							 const SwLoadSource *source)
-{
-	int			i;
-
-	appendStringInfoString(sql, "SELECT ");
-	for (i = 0; i < table->n_columns; i++)
-	{
-		const SwColumnSpec *column = &table->columns[i];
-		const char *function = "toString(";
-
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		if (column->type == SW_TYPE_TIMESTAMP_MS)
-			function = "toString(toUnixTimestamp64Milli(";
-		else if (column->type == SW_TYPE_STRING)
-			function = "";
-		appendStringInfoString(sql, function);
-		sw_bytehouse_append_conversion(sql, column, table->timezone);
-		for (; *function != '\0'; function++)
-			if (*function == '(')
-				appendStringInfoChar(sql, ')');
-	}
-	appendStringInfoString(sql, " FROM ");
-	sw_bytehouse_append_source(sql, table, source);
-	appendStringInfoString(sql, " ORDER BY ");
-	sw_quote_append_name(sql, table->columns[0].name);
+	if ((options->cluster != NULL) != (options->buckets > 0))
+		return sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
+							"cluster and buckets must be given together");
+	if (options->cluster != NULL)
+		SW_TRY(sw_sqltext_check("cluster", options->cluster, err));
+	if (options->partition_by == NULL || table->n_key_columns == 0)
+		return SW_OK;
+	for (i = 0; i < options->n_settings; i++)
+		if (strcmp(options->settings[i].name,
+				   "partition_level_unique_keys") == 0)
+			return SW_OK;
+	sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
+				 "the key of a partitioned table is unique in each partition only");
+	sw_error_set_hint(err, "Add {\"settings\": {\"partition_level_unique_keys\": 0}} to make it unique in the table.");
+	return err->status;
 }
 
 const SwDialect sw_dialect_bytehouse = {
 	.kind = "bytehouse",
+	.append_engine = "CnchMergeTree",
+	.upsert_engine = "CnchMergeTree",
+	.json_type = "JSONB",
+	.overwrites_at_once = true,
+	.is_atomic = true,
 	.get_login = sw_bytehouse_get_login,
 	.write_warehouse = sw_bytehouse_write_warehouse,
-	.probe_engine = "CnchMergeTree",
-	.write_read_back = sw_bytehouse_write_read_back,
-	.write_create_table = sw_bytehouse_write_create_table,
-	.write_overwrite_day = sw_bytehouse_write_overwrite_day,
-	.write_drop_day = sw_bytehouse_write_drop_day,
-	.write_count_day = sw_bytehouse_write_count_day
+	.keeps_json_text = sw_bytehouse_keeps_json_text,
+	.append_source = sw_bytehouse_append_source,
+	.append_unique_key = sw_bytehouse_append_unique_key,
+	.check_options = sw_bytehouse_check_options
 };

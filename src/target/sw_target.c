@@ -1,11 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * sw_target.c
- *	  The warehouse: one session, in one dialect.
+ *	  The warehouse: opening a session, step by step, and its statements.
  *
- * Runs what the dialect writes.  All statements of this file give the same
- * result when they are repeated (CREATE ... IF NOT EXISTS, overwrite, drop,
- * count), so an unknown outcome is no different from "later" here.
+ * sw_target_table.c, sw_target_load.c and sw_target_probe.c say what is run.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,46 +23,42 @@
 /* A table that nobody has. */
 #define SW_TARGET_NO_TABLE		"_sw_probe_of_the_warehouse"
 
-static const SwDialect *const sw_target_dialects[] = {
-	&sw_dialect_bytehouse
-};
-
-static const SwDialect *
-sw_target_find_dialect(const char *kind)
-{
-	int			i;
-
-	for (i = 0; i < (int) lengthof(sw_target_dialects); i++)
-		if (strcmp(sw_target_dialects[i]->kind, kind) == 0)
-			return sw_target_dialects[i];
-	return NULL;
-}
-
 /*
  * One statement under our time limit, which the warehouse is told too, so
  * that it ends a statement whose client is gone.
  */
 static SwStatus
-sw_target_run(SwTarget *target, const char *sql, const char *query_id,
+sw_target_run(SwTarget *target, const SwTargetCall *call,
 			  SwStatementResult *result, SwError *err)
 {
+	SwChSetting settings[SW_TARGET_MAX_SETTINGS + 1];
 	char		limit_s[16];
-	SwChSetting settings[] = {
-		{"max_execution_time", limit_s, false}
-	};
 	int			timeout_ms = target->options->statement_timeout_ms;
-	SwStatement statement = {sql, query_id, settings, lengthof(settings),
-	timeout_ms};
-	SwStatus	status;
+	SwStatement statement = {call->sql, call->query_id, settings,
+	call->n_settings + 1, timeout_ms};
 
 	if (target->session == NULL)
 		return sw_error_set(err, SW_ERR_LOST, SW_RETRY_LATER,
 							"the connection to the warehouse is closed");
+	Assert(call->n_settings <= SW_TARGET_MAX_SETTINGS);
 	snprintf(limit_s, sizeof(limit_s), "%d", Max((timeout_ms + 999) / 1000, 1));
-	status = sw_session_exec(target->session, &statement, result, err);
-	if (status != SW_OK && err->retry == SW_RETRY_UNKNOWN)
-		err->retry = SW_RETRY_LATER;
-	return status;
+	settings[0].name = "max_execution_time";
+	settings[0].value = limit_s;
+	settings[0].is_required = false;
+	if (call->n_settings > 0)
+		memcpy(settings + 1, call->settings,
+			   call->n_settings * sizeof(SwChSetting));
+	return sw_session_exec(target->session, &statement, result, err);
+}
+
+/* One that needs no warehouse. */
+static SwStatus
+sw_target_run_text(SwTarget *target, const char *sql,
+				   SwStatementResult *result, SwError *err)
+{
+	SwTargetCall call = {sql, "", NULL, 0};
+
+	return sw_target_run(target, &call, result, err);
 }
 
 /* Name the virtual warehouse to the session in the current way. */
@@ -78,7 +72,7 @@ sw_target_set_warehouse(SwTarget *target, SwError *err)
 	initStringInfo(&sql);
 	if (target->dialect->write_warehouse(&sql, target->options,
 										 target->warehouse_attempt))
-		status = sw_target_run(target, sql.data, "", &result, err);
+		status = sw_target_run_text(target, sql.data, &result, err);
 	target->warehouse_is_set = status == SW_OK;
 	pfree(sql.data);
 	return status;
@@ -108,8 +102,8 @@ sw_target_rename_warehouse(SwTarget *target)
  * That there is no warehouse of the name given may only show when a
  * statement needs its workers: then name it the other way and try again.
  */
-SwStatus
-sw_target_exec(SwTarget *target, const char *sql, const char *query_id,
+static SwStatus
+sw_target_call(SwTarget *target, const SwTargetCall *call,
 			   SwStatementResult *result, SwError *err)
 {
 	for (;;)
@@ -119,7 +113,7 @@ sw_target_exec(SwTarget *target, const char *sql, const char *query_id,
 		if (target->has_warehouse && !target->warehouse_is_set)
 			status = sw_target_set_warehouse(target, err);
 		if (status == SW_OK)
-			status = sw_target_run(target, sql, query_id, result, err);
+			status = sw_target_run(target, call, result, err);
 		if (status == SW_OK || !sw_remote_error_is_warehouse(err) ||
 			!sw_target_rename_warehouse(target))
 			return status;
@@ -127,19 +121,42 @@ sw_target_exec(SwTarget *target, const char *sql, const char *query_id,
 }
 
 SwStatus
-sw_target_exec_load(SwTarget *target, StringInfo sql,
-					const SwLoadSource *source, const char *query_id,
+sw_target_exec(SwTarget *target, const SwTargetCall *call,
+			   SwStatementResult *result, SwError *err)
+{
+	SwStatementResult ignored;
+	SwStatus	status;
+
+	status = sw_target_call(target, call, result == NULL ? &ignored : result,
+							err);
+	if (status != SW_OK && err->retry == SW_RETRY_UNKNOWN)
+		err->retry = SW_RETRY_LATER;
+	return status;
+}
+
+SwStatus
+sw_target_exec_text(SwTarget *target, StringInfo sql,
 					SwStatementResult *result, SwError *err)
+{
+	SwTargetCall call = {sql->data, "", NULL, 0};
+	SwStatus	status = sw_target_exec(target, &call, result, err);
+
+	pfree(sql->data);
+	return status;
+}
+
+SwStatus
+sw_target_exec_load(SwTarget *target, const SwTargetCall *call,
+					const SwLoadSource *source, SwStatementResult *result,
+					SwError *err)
 {
 	SwRedactor	login_redactor = target->redactor;
 	SwStatus	status;
 
 	sw_redactor_add(&target->redactor, source->access_key);
 	sw_redactor_add(&target->redactor, source->secret_key);
-	status = sw_target_exec(target, sql->data, query_id, result, err);
+	status = sw_target_call(target, call, result, err);
 	target->redactor = login_redactor;
-	explicit_bzero(sql->data, sql->len);
-	pfree(sql->data);
 	return status;
 }
 
@@ -149,7 +166,7 @@ SwStatus
 sw_target_create(const SwTargetOptions *options, MemoryContext cxt,
 				 SwTarget **target_out, SwError *err)
 {
-	const SwDialect *dialect = sw_target_find_dialect(options->kind);
+	const SwDialect *dialect = sw_dialect_find(options->kind);
 	MemoryContext target_cxt;
 	SwTarget   *target;
 
@@ -214,6 +231,33 @@ sw_target_connect(SwTarget *target, SwError *err)
 	return status;
 }
 
+/*
+ * A server that does not call itself ByteHouse is asked whether it is one by
+ * another name; one that will not say is taken for one.
+ */
+static SwStatus
+sw_target_check_edition(SwTarget *target, SwError *err)
+{
+	SwStatementResult result;
+	StringInfoData sql;
+	SwStatus	status;
+
+	if (target->dialect->append_unique_key == NULL ||
+		strcmp(sw_session_server(target->session)->name, "ByteHouse") == 0)
+		return SW_OK;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT count() FROM system.table_engines WHERE name = ");
+	sw_quote_append_text(&sql, target->dialect->append_engine);
+	status = sw_target_run_text(target, sql.data, &result, err);
+	pfree(sql.data);
+	if (status != SW_OK)
+		return sw_session_is_usable(target->session) ? SW_OK : status;
+	if (result.rows.n_rows == 1 && result.rows.values[0] != NULL &&
+		strcmp(result.rows.values[0], "0") == 0)
+		return sw_remote_error_set_edition(err);
+	return SW_OK;
+}
+
 SwStatus
 sw_target_login(SwTarget *target, SwError *err)
 {
@@ -223,6 +267,8 @@ sw_target_login(SwTarget *target, SwError *err)
 		return sw_error_set(err, SW_ERR_LOST, SW_RETRY_LATER,
 							"the connection to the warehouse is closed");
 	status = sw_session_login(target->session, err);
+	if (status == SW_OK)
+		status = sw_target_check_edition(target, err);
 	if (status != SW_OK)
 		sw_target_disconnect(target);
 	return status;
@@ -266,7 +312,7 @@ sw_target_write_worker_query(SwTarget *target, StringInfo sql, SwError *err)
 						   "ORDER BY database = ");
 	sw_quote_append_text(sql, target->options->database);
 	appendStringInfoString(sql, " DESC LIMIT 1");
-	status = sw_target_run(target, sql->data, "", &result, err);
+	status = sw_target_run_text(target, sql->data, &result, err);
 	if (status != SW_OK && !sw_session_is_usable(target->session))
 		return status;
 
@@ -311,10 +357,10 @@ sw_target_use_warehouse(SwTarget *target, SwError *err)
 	SW_TRY(sw_target_write_worker_query(target, &sql, err));
 	for (;;)
 	{
-		SwStatementResult result;
+		SwTargetCall call = {sql.data, "", NULL, 0};
 		int64		pause_until_ms;
 
-		status = sw_target_exec(target, sql.data, "", &result, err);
+		status = sw_target_exec(target, &call, NULL, err);
 		if (status == SW_OK || !sw_remote_error_is_starting(err) ||
 			sw_wait_now_ms() + SW_TARGET_WAKE_POLL_MS > deadline_ms)
 			break;
@@ -335,17 +381,13 @@ SwStatus
 sw_target_use_database(SwTarget *target, SwError *err)
 {
 	StringInfoData sql;
-	SwStatementResult result;
-	SwStatus	status;
 
 	SW_TRY(sw_quote_check_name("database name", target->options->database,
 							   err));
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "USE ");
 	sw_quote_append_name(&sql, target->options->database);
-	status = sw_target_exec(target, sql.data, "", &result, err);
-	pfree(sql.data);
-	return status;
+	return sw_target_exec_text(target, &sql, NULL, err);
 }
 
 SwStatus
@@ -377,109 +419,4 @@ sw_target_close(SwTarget *target)
 {
 	sw_target_disconnect(target);
 	MemoryContextDelete(target->cxt);
-}
-
-/* The names that go into statements about the table. */
-static SwStatus
-sw_target_check_table(const SwTargetTable *table, SwError *err)
-{
-	int			i;
-
-	SW_TRY(sw_quote_check_name("database name", table->database, err));
-	SW_TRY(sw_quote_check_name("table name", table->name, err));
-	for (i = 0; i < table->n_columns; i++)
-		SW_TRY(sw_quote_check_name("column name", table->columns[i].name,
-								   err));
-	return SW_OK;
-}
-
-char *
-sw_target_ddl(const SwTarget *target, const SwTargetTable *table)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	target->dialect->write_create_table(&sql, table);
-	return sql.data;
-}
-
-SwStatus
-sw_target_create_table(SwTarget *target, const SwTargetTable *table,
-					   SwError *err)
-{
-	SwStatementResult result;
-	SwStatus	status;
-	char	   *sql;
-
-	SW_TRY(sw_target_check_table(table, err));
-	sql = sw_target_ddl(target, table);
-	status = sw_target_exec(target, sql, "", &result, err);
-	pfree(sql);
-	return status;
-}
-
-SwStatus
-sw_target_overwrite_day(SwTarget *target, const SwTargetTable *table,
-						const char *day, const SwLoadSource *source,
-						const char *query_id, SwLoadResult *result,
-						SwError *err)
-{
-	SwStatementResult statement_result;
-	StringInfoData sql;
-	SwStatus	status;
-
-	SW_TRY(sw_target_check_table(table, err));
-	initStringInfo(&sql);
-	target->dialect->write_overwrite_day(&sql, table, day, source);
-
-	status = sw_target_exec_load(target, &sql, source, query_id,
-								 &statement_result, err);
-	if (status == SW_OK)
-	{
-		result->read_rows = statement_result.progress.read_rows;
-		result->written_rows = statement_result.progress.written_rows;
-	}
-	return status;
-}
-
-SwStatus
-sw_target_drop_day(SwTarget *target, const SwTargetTable *table,
-				   const char *day, SwError *err)
-{
-	SwStatementResult result;
-	StringInfoData sql;
-	SwStatus	status;
-
-	SW_TRY(sw_target_check_table(table, err));
-	initStringInfo(&sql);
-	target->dialect->write_drop_day(&sql, table, day);
-	status = sw_target_exec(target, sql.data, "", &result, err);
-	pfree(sql.data);
-	return status;
-}
-
-SwStatus
-sw_target_count_day(SwTarget *target, const SwTargetTable *table,
-					const char *day, uint64 *n_rows, SwError *err)
-{
-	SwStatementResult result;
-	StringInfoData sql;
-	SwStatus	status;
-
-	SW_TRY(sw_target_check_table(table, err));
-	initStringInfo(&sql);
-	target->dialect->write_count_day(&sql, table, day);
-	status = sw_target_exec(target, sql.data, "", &result, err);
-	pfree(sql.data);
-	if (status != SW_OK)
-		return status;
-
-	if (result.rows.n_rows != 1 || result.rows.n_columns != 1 ||
-		result.rows.values[0] == NULL)
-		return sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
-							"the warehouse did not answer a count with a number");
-	*n_rows = strtou64(result.rows.values[0], NULL, 10);
-	pfree(result.rows.values[0]);
-	pfree(result.rows.values);
-	return SW_OK;
 }

@@ -17,60 +17,9 @@
 #ifndef SW_TARGET_H
 #define SW_TARGET_H
 
-#include "common/sw_status.h"
-#include "format/sw_column.h"
-
-/*
- * The struct and its strings must outlive the target; NULL = not set.  The
- * caller may change the time-outs at any time: each call reads them anew.
- */
-typedef struct SwTargetOptions
-{
-	const char *kind;			/* "bytehouse" */
-	const char *host;
-	int			port;
-	const char *database;
-	const char *virtual_warehouse;	/* NULL or "" = the user's default */
-	const char *auth_type;		/* "password" or "iam" */
-	const char *account_id;
-	const char *username;
-	const char *password;
-	const char *api_key;
-	const char *sslmode;		/* libpq's words */
-	const char *sslrootcert;	/* NULL or "" = system roots */
-	int			connect_timeout_ms; /* TCP + TLS + login */
-	int			statement_timeout_ms;	/* whole statement */
-} SwTargetOptions;
+#include "target/sw_target_table.h"
 
 typedef struct SwTarget SwTarget;
-
-/* What a target table is made of; the dialect turns it into DDL. */
-typedef struct SwTargetTable
-{
-	const char *database;
-	const char *name;
-	const SwColumnSpec *columns;
-	int			n_columns;
-	const char *timezone;		/* IANA name for TIMESTAMP_MS columns */
-	const char *day_column;		/* partition by its calendar day; NULL = none */
-	const char *const *order_by;	/* column names */
-	int			n_order_by;
-} SwTargetTable;
-
-/* Where the staged files of a load are, and how the warehouse may read them. */
-typedef struct SwLoadSource
-{
-	const char *url;			/* one object, or a glob over several */
-	const char *format;			/* SwWriterOps.format_name */
-	const char *access_key;
-	const char *secret_key;
-} SwLoadSource;
-
-typedef struct SwLoadResult
-{
-	uint64		read_rows;		/* sums of the load's progress figures; */
-	uint64		written_rows;	/* 0 where the warehouse does not tell */
-} SwLoadResult;
 
 /*
  * The steps of opening, one call each, in this order.
@@ -129,19 +78,66 @@ extern SwStatus sw_target_read_back(SwTarget *target,
 									char ***values, int *n_rows,
 									SwError *err);
 
+/* ---- tables: sw_target_table.c ---- */
+
+/*
+ * Can a table be made as its definition says?  Names, keys and the user's
+ * wishes are checked: SW_ERR_CONFIG or SW_ERR_UNSUPPORTED.  Contacts nobody;
+ * kind as in SwTargetOptions.
+ */
+extern SwStatus sw_target_check_definition(const char *kind,
+										   const SwTargetTable *table,
+										   SwError *err);
+
 /* CREATE TABLE IF NOT EXISTS in the dialect; never drops or alters. */
 extern SwStatus sw_target_create_table(SwTarget *target,
 									   const SwTargetTable *table,
 									   SwError *err);
 
-/* The statement sw_target_create_table sends, palloc'd. */
-extern char *sw_target_ddl(const SwTarget *target, const SwTargetTable *table);
+/*
+ * Is the table there (*exists_out), and if so, is it what the pipeline
+ * needs?  SW_ERR_MISMATCH names every difference: columns (name, order,
+ * type), engine, version, partition, sorting and unique key, and the setting
+ * that makes appends repeatable, with the ALTER that helps.  Columns of
+ * others are fine when they have a default.  Needs any one right on the
+ * table.
+ */
+extern SwStatus sw_target_check_table(SwTarget *target,
+									  const SwTargetTable *table,
+									  bool *exists_out, SwError *err);
+
+/*
+ * The line in the table's comment that says which pipeline it belongs to;
+ * what a person has written there is kept.  *marker is palloc'd, NULL = there
+ * is none; writing NULL removes it.  SW_ERR_UNSUPPORTED where the warehouse
+ * does not let us read or alter comments: go on without.
+ */
+extern SwStatus sw_target_read_marker(SwTarget *target,
+									  const SwTargetTable *table,
+									  char **marker, SwError *err);
+extern SwStatus sw_target_write_marker(SwTarget *target,
+									   const SwTargetTable *table,
+									   const char *marker, SwError *err);
+
+/* Make or replace the view <table>_current: the newest row of each key. */
+extern SwStatus sw_target_create_current_view(SwTarget *target,
+											  const SwTargetTable *table,
+											  SwError *err);
+
+/* Drop what an overwrite has left behind, by its exact name. */
+extern SwStatus sw_target_drop_stage(SwTarget *target,
+									 const SwTargetTable *table,
+									 const char *stage, SwError *err);
+
+/* ---- rows: sw_target_load.c ---- */
 
 /*
  * Replace one calendar day ("YYYY-MM-DD") of the table by the rows of the
  * source, atomically: readers see the old or the new day, and a repeat
- * gives the same result.  query_id is ours, so that the statement can be
- * found in the warehouse's logs.
+ * gives the same result after any outcome.  query_id is ours, so that the
+ * statement can be found in the warehouse's logs.  Where this takes a stage
+ * table, that is left behind when the connection breaks; a repeat with the
+ * same name begins by dropping it.
  */
 extern SwStatus sw_target_overwrite_day(SwTarget *target,
 										const SwTargetTable *table,
@@ -150,18 +146,44 @@ extern SwStatus sw_target_overwrite_day(SwTarget *target,
 										const char *query_id,
 										SwLoadResult *result, SwError *err);
 
+/*
+ * Add the rows of the source, or for a table with a key, put them in place
+ * of those with the same key.  Class SW_RETRY_UNKNOWN: rows may have been
+ * added, and a repeat could double them; never so with a key, nor where
+ * source->token lets the warehouse know a repeat.
+ */
+extern SwStatus sw_target_load(SwTarget *target, const SwTargetTable *table,
+							   const SwLoadSource *source,
+							   const char *query_id, SwLoadResult *result,
+							   SwError *err);
+
 /* Remove one calendar day. */
 extern SwStatus sw_target_drop_day(SwTarget *target,
 								   const SwTargetTable *table,
 								   const char *day, SwError *err);
 
 /*
- * Rows of one calendar day.  SW_ERR_DENIED when the user lacks SELECT,
- * which ByteHouse users may (SPEC 1.6).
+ * Rows of one calendar day, or of the whole table with day = NULL.
+ * SW_ERR_DENIED when the user lacks SELECT, which ByteHouse users may (SPEC
+ * 1.6).
  */
 extern SwStatus sw_target_count_day(SwTarget *target,
 									const SwTargetTable *table,
 									const char *day, uint64 *n_rows,
 									SwError *err);
+
+/* ---- what would be run: palloc'd texts; nobody is contacted ---- */
+
+extern char *sw_target_write_ddl(const SwTarget *target,
+								 const SwTargetTable *table);
+
+/*
+ * The statements of a load, or of an overwrite unless day is NULL, one a
+ * line; keys of the source are shown as ***.
+ */
+extern char *sw_target_write_load(const SwTarget *target,
+								  const SwTargetTable *table,
+								  const char *day,
+								  const SwLoadSource *source);
 
 #endif							/* SW_TARGET_H */

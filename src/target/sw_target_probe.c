@@ -22,8 +22,6 @@ sw_probe_exec(SwTarget *target, const char *before, const char *name,
 			  const char *after, SwError *err)
 {
 	StringInfoData sql;
-	SwStatementResult result;
-	SwStatus	status;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, before);
@@ -31,9 +29,7 @@ sw_probe_exec(SwTarget *target, const char *before, const char *name,
 	appendStringInfoChar(&sql, '.');
 	sw_quote_append_name(&sql, name);
 	appendStringInfoString(&sql, after);
-	status = sw_target_exec(target, sql.data, "", &result, err);
-	pfree(sql.data);
-	return status;
+	return sw_target_exec_text(target, &sql, NULL, err);
 }
 
 static SwStatus
@@ -53,13 +49,21 @@ sw_target_create_probe(SwTarget *target, const char *name, SwError *err)
 	SW_TRY(sw_probe_check_names(target, name, err));
 	columns = psprintf(" (`day` Date, `c` String) ENGINE = %s "
 					   "PARTITION BY `day` ORDER BY tuple()",
-					   target->dialect->probe_engine);
-	status = sw_probe_exec(target, "CREATE TABLE ", name, columns, err);
+					   target->dialect->append_engine);
+	status = sw_probe_exec(target, "CREATE TABLE IF NOT EXISTS ", name,
+						   columns, err);
 	pfree(columns);
 	if (status == SW_OK)
 		status = sw_probe_exec(target, "INSERT INTO ", name,
 							   " (`day`, `c`) SELECT toDate('2020-01-02'), "
 							   "'probe'", err);
+	/* What overwriting takes where it is not one statement. */
+	if (status == SW_OK && !target->dialect->overwrites_at_once)
+		status = sw_probe_exec(target, "SELECT count(`c`) FROM ", name, "",
+							   err);
+	if (status == SW_OK && !target->dialect->overwrites_at_once)
+		status = sw_probe_exec(target, "OPTIMIZE TABLE ", name,
+							   " PARTITION '2020-01-02' FINAL", err);
 	if (status == SW_OK)
 		status = sw_probe_exec(target, "ALTER TABLE ", name,
 							   " DROP PARTITION '2020-01-02'", err);
@@ -83,12 +87,24 @@ sw_target_read_back(SwTarget *target, const SwColumnSpec *columns,
 		.n_columns = n_columns,
 		.timezone = SW_PROBE_TIMEZONE
 	};
+	SwTargetCall call = {NULL, "", NULL, 0};
 	SwStatementResult result;
 	StringInfoData sql;
+	SwStatus	status;
 
 	initStringInfo(&sql);
-	target->dialect->write_read_back(&sql, &table, source);
-	SW_TRY(sw_target_exec_load(target, &sql, source, "", &result, err));
+	sw_dialect_write_read_back(target->dialect, &sql, &table, source);
+	call.sql = sql.data;
+	status = sw_target_exec_load(target, &call, source, &result, err);
+	explicit_bzero(sql.data, sql.len);
+	pfree(sql.data);
+	if (status != SW_OK)
+	{
+		/* Reading changes nothing. */
+		if (err->retry == SW_RETRY_UNKNOWN)
+			err->retry = SW_RETRY_LATER;
+		return status;
+	}
 	if (result.rows.n_rows > 0 && result.rows.n_columns != n_columns)
 		return sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
 							"the warehouse answered with another number of columns");

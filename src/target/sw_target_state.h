@@ -28,21 +28,35 @@ struct SwTarget
 	bool		warehouse_is_set;	/* the session has been told */
 };
 
+/* Settings of one statement, beside its time limit. */
+#define SW_TARGET_MAX_SETTINGS	8
+
+typedef struct SwTargetCall
+{
+	const char *sql;
+	const char *query_id;		/* "" = the server makes one */
+	const SwChSetting *settings;
+	int			n_settings;
+} SwTargetCall;
+
 /*
- * Run a statement in the virtual warehouse.  Takes an unknown outcome for
- * one that a repeat cures: all but appends give the same when repeated.
+ * Run a statement in the virtual warehouse.  An unknown outcome is taken for
+ * one that a repeat cures; result may be NULL.
  */
-extern SwStatus sw_target_exec(SwTarget *target, const char *sql,
-							   const char *query_id,
+extern SwStatus sw_target_exec(SwTarget *target, const SwTargetCall *call,
 							   SwStatementResult *result, SwError *err);
+
+/* The same for a mere text, which is freed. */
+extern SwStatus sw_target_exec_text(SwTarget *target, StringInfo sql,
+									SwStatementResult *result, SwError *err);
 
 /*
  * The same for a statement that holds the keys of the store: they are kept
- * out of error texts, and sql is wiped and freed.
+ * out of error texts.  An unknown outcome stays one.
  */
-extern SwStatus sw_target_exec_load(SwTarget *target, StringInfo sql,
+extern SwStatus sw_target_exec_load(SwTarget *target,
+									const SwTargetCall *call,
 									const SwLoadSource *source,
-									const char *query_id,
 									SwStatementResult *result, SwError *err);
 
 #endif							/* SW_TARGET_STATE_H */

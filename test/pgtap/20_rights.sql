@@ -57,9 +57,9 @@ INSERT INTO sw_destinations (name, kind, host, database, account_id, username, p
 	stage_endpoint, stage_region, stage_bucket, stage_access_key, stage_secret_key, usable_by)
 VALUES
 	('shared', 'bytehouse', 'wh.example.com', 'd', '1', 'u', 'tap-password',
-		'tos-cn-beijing.volces.com', 'cn-beijing', 'b', 'AKLTtap', 'tap-secret', '{tap_owner}'),
+		'tos-cn-beijing.volces.com', 'cn-beijing', 'bucket', 'AKLTtap', 'tap-secret', '{tap_owner}'),
 	('closed', 'bytehouse', 'wh.example.com', 'd', '1', 'u', 'tap-password',
-		'tos-cn-beijing.volces.com', 'cn-beijing', 'b', 'AKLTtap', 'tap-secret', '{}');
+		'tos-cn-beijing.volces.com', 'cn-beijing', 'bucket', 'AKLTtap', 'tap-secret', '{}');
 INSERT INTO sw_pipelines (name, destination, data_source, source, target_table)
 VALUES ('of_superuser', 'closed', 'events', 'tap_events', 'tap_a');
 SELECT is(pg_temp.as_role('tap_owner', $$
