@@ -57,6 +57,7 @@ sw_socket_lost(SwError *err)
 				 "lost the connection to the server");
 	errno = save_errno;
 	sw_error_set_detail(err, "The system says: %m.");
+	sw_error_set_hint(err, "It is tried again. If it stays, find out what ends connections between here and the server.");
 	return err->status;
 }
 

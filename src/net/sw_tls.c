@@ -349,6 +349,7 @@ sw_tls_lost(int failure, SwError *err)
 		else
 			sw_error_set_detail(err, "OpenSSL says: %s.", sw_tls_reason());
 	}
+	sw_error_set_hint(err, "It is tried again. If it stays, find out what ends connections between here and the server.");
 	ERR_clear_error();
 	return err->status;
 }

@@ -139,12 +139,13 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 	[SW_REMOTE_STORE_OTHER] = {
 		SW_ERR_STORE, SW_RETRY_LATER,
 		"the warehouse could not read from the staging store",
-		""
+		"It is tried again. If it stays, check endpoint and bucket "
+		"of the staging store, and the warehouse's way to it."
 	},
 	[SW_REMOTE_FILE] = {
 		SW_ERR_REMOTE, SW_RETRY_NEVER,
 		"the warehouse could not understand the staged file",
-		""
+		"Report this with the version of the warehouse."
 	},
 	[SW_REMOTE_TIME_LIMIT] = {
 		SW_ERR_TIMEOUT, SW_RETRY_LATER,
@@ -159,42 +160,49 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 	[SW_REMOTE_DISK] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the warehouse ran out of disk space",
-		""
+		"Free or add disk space at the warehouse."
 	},
 	[SW_REMOTE_PARTS] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the target table has too many parts or partitions",
-		""
+		"It is tried again. Let merges catch up, or load less "
+		"often."
 	},
 	[SW_REMOTE_BUSY] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the warehouse is too busy",
-		""
+		"It is tried again. If it stays, use a larger virtual "
+		"warehouse."
 	},
 	[SW_REMOTE_QUOTA] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"a quota of the user is used up at the warehouse",
-		""
+		"It is tried again. Raise the user's quota at the "
+		"warehouse."
 	},
 	[SW_REMOTE_CANCELLED] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the statement was cancelled at the warehouse",
-		""
+		"It is tried again. Find out who cancels statements at the "
+		"warehouse."
 	},
 	[SW_REMOTE_NETWORK] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"parts of the warehouse could not reach each other",
-		""
+		"It is tried again. If it stays, see the state of the "
+		"warehouse in its console."
 	},
 	[SW_REMOTE_CONFLICT] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the statement collided with another one on the same table",
-		""
+		"It is tried again. Nothing else should write to the target "
+		"table."
 	},
 	[SW_REMOTE_OUTCOME] = {
 		SW_ERR_REMOTE, SW_RETRY_UNKNOWN,
 		"the warehouse does not know whether the statement took effect",
-		""
+		"It is tried again, which gives the right result whatever "
+		"happened."
 	},
 	[SW_REMOTE_REFUSAL] = {
 		SW_ERR_REMOTE, SW_RETRY_NEVER,

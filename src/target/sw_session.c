@@ -27,6 +27,8 @@
 #define SW_SESSION_READ_BYTES		(16 * 1024)
 /* Our statements count and describe; none has a large result. */
 #define SW_SESSION_MAX_VALUES		100000
+/* ... and this many bytes of them; our results are small. */
+#define SW_SESSION_MAX_BYTES		(64 * 1024 * 1024)
 
 struct SwSession
 {
@@ -246,10 +248,18 @@ sw_session_collect(const SwChBlock *block, SwRows *rows,
 	value = rows->values + (Size) rows->n_rows * block->n_columns;
 	for (row = 0; row < block->n_rows; row++)
 		for (i = 0; i < block->n_columns; i++)
-			*value++ = sw_ch_column_get_text(&block->columns[i], row);
+		{
+			*value = sw_ch_column_get_text(&block->columns[i], row);
+			if (*value != NULL)
+				rows->n_bytes += strlen(*value) + 1;
+			value++;
+		}
 	rows->n_columns = (int) block->n_columns;
 	rows->n_rows += (int) block->n_rows;
 	MemoryContextSwitchTo(old_cxt);
+	if (rows->n_bytes > SW_SESSION_MAX_BYTES)
+		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
+							"the warehouse sent more data than was asked for");
 	return SW_OK;
 }
 

@@ -47,6 +47,7 @@ typedef struct SwRows
 {
 	int			n_columns;
 	int			n_rows;
+	uint64		n_bytes;		/* of all values */
 	char	  **values;			/* row by row; NULL = null */
 } SwRows;
 

@@ -296,19 +296,19 @@ sw_target_describe_server(const SwTarget *target)
 }
 
 /*
- * A query that workers have to answer: of a table that holds rows where we
- * know of one, else of one that is not there.
+ * A query that workers have to answer: of a table that is there, if we may
+ * know of one.  *found tells.
  */
 static SwStatus
-sw_target_write_worker_query(SwTarget *target, StringInfo sql, SwError *err)
+sw_target_write_worker_query(SwTarget *target, StringInfo sql, bool *found,
+							 SwError *err)
 {
 	SwStatementResult result;
 	SwStatus	status;
 
-	initStringInfo(sql);
 	appendStringInfoString(sql, "SELECT database, name FROM system.tables "
-						   "WHERE engine LIKE 'CnchMergeTree%' AND database NOT IN "
-						   "('system', 'information_schema') "
+						   "WHERE engine LIKE 'CnchMergeTree%' AND "
+						   "database NOT IN ('system', 'information_schema') "
 						   "ORDER BY database = ");
 	sw_quote_append_text(sql, target->options->database);
 	appendStringInfoString(sql, " DESC LIMIT 1");
@@ -317,47 +317,33 @@ sw_target_write_worker_query(SwTarget *target, StringInfo sql, SwError *err)
 		return status;
 
 	resetStringInfo(sql);
-	appendStringInfoString(sql, "SELECT toString(count()) FROM (SELECT 1 FROM ");
-	if (status == SW_OK && result.rows.n_rows == 1 &&
+	*found = status == SW_OK && result.rows.n_rows == 1 &&
 		result.rows.n_columns == 2 && result.rows.values[0] != NULL &&
-		result.rows.values[1] != NULL)
+		result.rows.values[1] != NULL;
+	if (*found)
 	{
+		appendStringInfoString(sql, "SELECT toString(count()) FROM (SELECT 1 FROM ");
 		sw_quote_append_name(sql, result.rows.values[0]);
 		appendStringInfoChar(sql, '.');
 		sw_quote_append_name(sql, result.rows.values[1]);
+		appendStringInfoString(sql, " LIMIT 1)");
 	}
-	else
-	{
-		sw_quote_append_name(sql, target->options->database);
-		appendStringInfoString(sql, "." SW_TARGET_NO_TABLE);
-	}
-	appendStringInfoString(sql, " LIMIT 1)");
 	return SW_OK;
 }
 
 /*
- * What the query says of its table is of no interest here: once it gets that
- * far, the warehouse has been found.
+ * Have workers do something, waiting for them to wake.  A refusal that is
+ * not about the warehouse is none here: *answered is false then.
  */
-SwStatus
-sw_target_use_warehouse(SwTarget *target, SwError *err)
+static SwStatus
+sw_target_ask_workers(SwTarget *target, const char *sql, int64 deadline_ms,
+					  bool *answered, SwError *err)
 {
-	int64		deadline_ms;
-	StringInfoData sql;
+	SwTargetCall call = {sql, "", NULL, 0};
 	SwStatus	status;
 
-	if (!target->has_warehouse)
-		return SW_OK;
-	deadline_ms = sw_wait_deadline(Min(target->options->statement_timeout_ms,
-									   SW_TARGET_WAKE_MS));
-	status = sw_target_set_warehouse(target, err);
-	if (status != SW_OK && !sw_remote_error_is_warehouse(err))
-		return status;
-
-	SW_TRY(sw_target_write_worker_query(target, &sql, err));
 	for (;;)
 	{
-		SwTargetCall call = {sql.data, "", NULL, 0};
 		int64		pause_until_ms;
 
 		status = sw_target_exec(target, &call, NULL, err);
@@ -369,11 +355,49 @@ sw_target_use_warehouse(SwTarget *target, SwError *err)
 					   SW_WAIT_EVENT_WAREHOUSE) != SW_WAIT_DEADLINE)
 			continue;
 	}
+	*answered = status == SW_OK;
+	if (status == SW_ERR_DENIED ||
+		(status == SW_ERR_MISSING && !sw_remote_error_is_warehouse(err)))
+		return SW_OK;
+	return status;
+}
+
+/*
+ * Who may not read anything may still insert: into a table that nobody has,
+ * since all that matters is how far the statement gets.
+ */
+SwStatus
+sw_target_use_warehouse(SwTarget *target, SwError *err)
+{
+	int64		deadline_ms;
+	bool		answered = false;
+	StringInfoData sql;
+	SwStatus	status;
+
+	if (!target->has_warehouse)
+		return SW_OK;
+	deadline_ms = sw_wait_deadline(Min(target->options->statement_timeout_ms,
+									   SW_TARGET_WAKE_MS));
+	status = sw_target_set_warehouse(target, err);
+	if (status != SW_OK && !sw_remote_error_is_warehouse(err))
+		return status;
+
+	initStringInfo(&sql);
+	SW_TRY(sw_target_write_worker_query(target, &sql, &answered, err));
+	if (answered)
+		SW_TRY(sw_target_ask_workers(target, sql.data, deadline_ms,
+									 &answered, err));
+	if (!answered)
+	{
+		resetStringInfo(&sql);
+		appendStringInfoString(&sql, "INSERT INTO ");
+		sw_quote_append_name(&sql, target->options->database);
+		appendStringInfoString(&sql, "." SW_TARGET_NO_TABLE
+							   " (c) SELECT 'c' WHERE 0");
+		status = sw_target_ask_workers(target, sql.data, deadline_ms,
+									   &answered, err);
+	}
 	pfree(sql.data);
-	if (status == SW_ERR_MISSING && !sw_remote_error_is_warehouse(err))
-		return SW_OK;
-	if (status == SW_ERR_DENIED)
-		return SW_OK;
 	return status;
 }
 
