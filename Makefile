@@ -7,6 +7,7 @@
 #   make test           every kind of check once; sets up what it needs itself
 #   make test-long      the same with full counts
 #   make unitcheck      unit tests of the pure floors, no server involved
+#   make fuzz           each fuzzer for five minutes; for the night
 #   make lint           the rules of the house, and the proof that each bites
 #   make indent         format the C sources
 #   make clean
@@ -33,7 +34,7 @@ DOCS := $(wildcard README.md doc/*.md)
 
 # pg_regress tests in their order; test/lint/regress_list.sh compares this
 # list with the files.
-REGRESS = install destination pipeline backfill
+REGRESS = install destination pipeline backfill put
 
 PG_CPPFLAGS = -Isrc -MMD -MP
 SHLIB_LINK = -lcurl -lssl -lcrypto -lzstd -Wl,--version-script=src/exports.map
@@ -82,6 +83,9 @@ test-long:
 unitcheck:
 	$(MAKE) -C test/unit check
 
+fuzz:
+	$(MAKE) -C test/fuzz check SECONDS=300
+
 lint:
 	test/lint/all.sh
 	test/lint/prove.sh
@@ -89,6 +93,6 @@ lint:
 indent:
 	test/lint/indent.sh --apply
 
-.PHONY: demo test test-long unitcheck lint indent
+.PHONY: demo test test-long unitcheck fuzz lint indent
 
 -include $(wildcard $(DEPENDENCIES))

@@ -19,6 +19,38 @@ CREATE FUNCTION sw_wait_backfill(backfill_id bigint, timeout interval DEFAULT NU
 COMMENT ON FUNCTION sw_wait_backfill(bigint, interval) IS
 	'wait until a backfill has ended and return its final status; a time-out raises 57014';
 
+CREATE FUNCTION sw_test_connection(destination text, OUT step integer,
+		OUT name text, OUT status text, OUT elapsed_ms numeric,
+		OUT detail text, OUT hint text) RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_test_connection';
+COMMENT ON FUNCTION sw_test_connection(text) IS
+	'test a destination in seven steps, each a NOTICE as it ends and a row';
+
+CREATE FUNCTION sw_explain_pipeline(pipeline text) RETURNS SETOF text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_explain_pipeline';
+COMMENT ON FUNCTION sw_explain_pipeline(text) IS
+	'what a pipeline runs: target DDL, window query, load statements, with secrets masked';
+
+CREATE FUNCTION sw_create_current_view(pipeline text) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_create_current_view';
+COMMENT ON FUNCTION sw_create_current_view(text) IS
+	'make the view <target>_current of the newest rows of an upsert target at the warehouse; returns its name';
+
+CREATE FUNCTION sw_put_destination(definition jsonb) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_put_destination';
+COMMENT ON FUNCTION sw_put_destination(jsonb) IS
+	'make or change the destination of that name; returns created, changed or unchanged';
+
+CREATE FUNCTION sw_put_pipeline(definition jsonb) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_put_pipeline';
+COMMENT ON FUNCTION sw_put_pipeline(jsonb) IS
+	'make or change the pipeline of that name; returns created, changed or unchanged';
+
 CREATE FUNCTION sw_stop(pipeline text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'sw_sql_stop';
@@ -46,6 +78,11 @@ COMMENT ON FUNCTION _sensorswave.wake() IS
 REVOKE ALL ON FUNCTION sw_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_backfill(text, date, date, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_wait_backfill(bigint, interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_test_connection(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_explain_pipeline(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_create_current_view(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_put_destination(jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_put_pipeline(jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_stop(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION _sensorswave.destination_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION _sensorswave.pipeline_trigger() FROM PUBLIC;

@@ -19,9 +19,9 @@ WHERE pg_catalog.pg_has_role(d.owner::oid, 'MEMBER')
 COMMENT ON VIEW sw_destinations IS
 	'warehouses with their staging stores; INSERT, UPDATE and DELETE here';
 COMMENT ON COLUMN sw_destinations.name IS 'unique name, used by pipelines';
-COMMENT ON COLUMN sw_destinations.kind IS 'bytehouse (ByteHouse Cloud)';
+COMMENT ON COLUMN sw_destinations.kind IS 'bytehouse (ByteHouse Cloud) or clickhouse';
 COMMENT ON COLUMN sw_destinations.host IS 'host of the warehouse''s native TCP endpoint';
-COMMENT ON COLUMN sw_destinations.port IS 'native TCP port; default 19000';
+COMMENT ON COLUMN sw_destinations.port IS 'native TCP port; default 19000 (bytehouse), 9440 (clickhouse)';
 COMMENT ON COLUMN sw_destinations.database IS 'database of the target tables';
 COMMENT ON COLUMN sw_destinations.virtual_warehouse IS
 	'virtual warehouse that runs our statements (id preferred); NULL = the user''s default';
@@ -34,7 +34,7 @@ COMMENT ON COLUMN sw_destinations.api_key IS 'write-only, for auth_type iam; sam
 COMMENT ON COLUMN sw_destinations.sslmode IS 'verify-full (default), verify-ca, require or disable';
 COMMENT ON COLUMN sw_destinations.sslrootcert IS
 	'file of trusted certificates on the server; NULL = the system''s';
-COMMENT ON COLUMN sw_destinations.stage_kind IS 'kind of staging store: tos';
+COMMENT ON COLUMN sw_destinations.stage_kind IS 'kind of staging store: tos (bytehouse), s3 (clickhouse)';
 COMMENT ON COLUMN sw_destinations.stage_endpoint IS
 	'native endpoint of the store, e.g. tos-cn-beijing.volces.com; may carry a scheme and a port';
 COMMENT ON COLUMN sw_destinations.stage_region IS 'region id of the store';
@@ -43,7 +43,7 @@ COMMENT ON COLUMN sw_destinations.stage_prefix IS 'prefix of all object keys; de
 COMMENT ON COLUMN sw_destinations.stage_access_key IS 'access key id of the store';
 COMMENT ON COLUMN sw_destinations.stage_secret_key IS
 	'write-only secret key of the store; it travels in load statements, so use one that can only touch the prefix';
-COMMENT ON COLUMN sw_destinations.stage_format IS 'format of staged files: parquet';
+COMMENT ON COLUMN sw_destinations.stage_format IS 'format of staged files: parquet (bytehouse), native (clickhouse)';
 COMMENT ON COLUMN sw_destinations.stage_load_endpoint IS
 	'endpoint the warehouse reads from; NULL = derived from stage_endpoint';
 COMMENT ON COLUMN sw_destinations.usable_by IS
@@ -54,9 +54,9 @@ COMMENT ON COLUMN sw_destinations.updated_at IS 'when it was last changed';
 
 CREATE VIEW sw_pipelines WITH (security_barrier) AS
 SELECT p.name, d.name AS destination, p.data_source, p.source, p.target_table,
-	p.mode, p.columns, p.event_filter, p.event_names, p.row_filter,
-	p.system_timezone, p.status, p.settings_version, p.owner, p.created_at,
-	p.updated_at
+	p.mode, p.key_columns, p.columns, p.event_filter, p.event_names, p.row_filter,
+	p.json_type, p.target_options, p.system_timezone, p.status,
+	p.settings_version, p.owner, p.created_at, p.updated_at
 FROM _sensorswave.pipeline p
 	JOIN _sensorswave.destination d USING (destination_id)
 WHERE pg_catalog.pg_has_role(p.owner::oid, 'MEMBER');
@@ -64,10 +64,15 @@ COMMENT ON VIEW sw_pipelines IS
 	'one source relation to one target table each; INSERT, UPDATE and DELETE here';
 COMMENT ON COLUMN sw_pipelines.name IS 'unique name, used in function calls';
 COMMENT ON COLUMN sw_pipelines.destination IS 'name of the destination; fixed';
-COMMENT ON COLUMN sw_pipelines.data_source IS 'events: append-only, one target partition a day; fixed';
+COMMENT ON COLUMN sw_pipelines.data_source IS 'events: append-only, one target partition a day; users: latest state by ssid; fixed';
 COMMENT ON COLUMN sw_pipelines.source IS 'table, partitioned table, view, materialized or foreign table read; fixed';
-COMMENT ON COLUMN sw_pipelines.target_table IS 'table at the warehouse; default sensorswave_events; fixed';
-COMMENT ON COLUMN sw_pipelines.mode IS 'append; fixed';
+COMMENT ON COLUMN sw_pipelines.target_table IS 'table at the warehouse; default sensorswave_events or sensorswave_users; fixed';
+COMMENT ON COLUMN sw_pipelines.mode IS 'append (events) or upsert (users); fixed';
+COMMENT ON COLUMN sw_pipelines.key_columns IS 'upsert: columns by which a row replaces another; fixed';
+COMMENT ON COLUMN sw_pipelines.json_type IS
+	'type of JSON columns at a clickhouse target: string (default) or json; fixed';
+COMMENT ON COLUMN sw_pipelines.target_options IS
+	'order_by, partition_by, ttl, engine, settings, cluster, buckets, comments of the target table; used when it is made';
 COMMENT ON COLUMN sw_pipelines.columns IS
 	'target column -> SQL expression over one source row; absent = the source column of that name';
 COMMENT ON COLUMN sw_pipelines.event_filter IS 'include or exclude the events in event_names';

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * sw_sql_destination.c
- *	  INSERT, UPDATE and DELETE on the view sw_destinations.
+ *	  INSERT, UPDATE and DELETE on the view sw_destinations;
+ *	  sw_put_destination.
  *
  * What RETURNING shows is the row as stored, with secrets masked.
  *
@@ -12,14 +13,17 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "api/sw_put.h"
 #include "api/sw_trigger.h"
 #include "catalog/sw_field.h"
 #include "sync/sw_board.h"
 #include "sync/sw_destination.h"
 
 PG_FUNCTION_INFO_V1(sw_sql_destination_trigger);
+PG_FUNCTION_INFO_V1(sw_sql_put_destination);
 
 #define ROW(column, type, sql_type) \
 	{#column, type, sql_type, offsetof(SwDestinationEdit, row.column)}
@@ -113,4 +117,26 @@ sw_sql_destination_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(sw_field_write_row(fields, lengthof(fields),
 											  trigger->tg_trigtuple, tupdesc,
 											  &edit));
+}
+
+Datum
+sw_sql_put_destination(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *definition = PG_GETARG_JSONB_P(0);
+	SwDestinationEdit edit = {0};
+	SwDestination *old = sw_destination_find_own(sw_put_get_name(definition));
+	ErrorContextCallback callback;
+	const char *result;
+
+	callback.callback = hide_statement;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	if (old != NULL)
+		edit.row = *old;
+	sw_put_apply(definition, fields, lengthof(fields), &edit);
+	result = sw_destination_put(&edit, old);
+	error_context_stack = callback.previous;
+	sw_board_wake_at_commit();
+	PG_RETURN_TEXT_P(cstring_to_text(result));
 }

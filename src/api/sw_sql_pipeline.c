@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * sw_sql_pipeline.c
- *	  INSERT, UPDATE and DELETE on the view sw_pipelines; sw_stop.
+ *	  INSERT, UPDATE and DELETE on the view sw_pipelines; sw_put_pipeline
+ *	  and sw_stop.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,12 +14,14 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "api/sw_put.h"
 #include "api/sw_trigger.h"
 #include "catalog/sw_field.h"
 #include "sync/sw_board.h"
 #include "sync/sw_pipeline.h"
 
 PG_FUNCTION_INFO_V1(sw_sql_pipeline_trigger);
+PG_FUNCTION_INFO_V1(sw_sql_put_pipeline);
 PG_FUNCTION_INFO_V1(sw_sql_stop);
 
 #define ROW(column, type, sql_type) \
@@ -31,6 +34,9 @@ static const SwField fields[] = {
 	ROW(source, SW_FIELD_OID, REGCLASSOID),
 	ROW(target_table, SW_FIELD_TEXT, TEXTOID),
 	ROW(mode, SW_FIELD_TEXT, TEXTOID),
+	ROW(key_columns, SW_FIELD_VARLENA, TEXTARRAYOID),
+	ROW(json_type, SW_FIELD_TEXT, TEXTOID),
+	ROW(target_options, SW_FIELD_VARLENA, JSONBOID),
 	ROW(columns, SW_FIELD_VARLENA, JSONBOID),
 	ROW(event_filter, SW_FIELD_TEXT, TEXTOID),
 	ROW(event_names, SW_FIELD_VARLENA, TEXTARRAYOID),
@@ -74,6 +80,22 @@ sw_sql_pipeline_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(sw_field_write_row(fields, lengthof(fields),
 											  trigger->tg_trigtuple, tupdesc,
 											  &row));
+}
+
+Datum
+sw_sql_put_pipeline(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *definition = PG_GETARG_JSONB_P(0);
+	SwPipeline	row = {0};
+	SwPipeline *old = sw_pipeline_find_own(sw_put_get_name(definition));
+	const char *result;
+
+	if (old != NULL)
+		row = *old;
+	sw_put_apply(definition, fields, lengthof(fields), &row);
+	result = sw_pipeline_put(&row, old);
+	sw_board_wake_at_commit();
+	PG_RETURN_TEXT_P(cstring_to_text(result));
 }
 
 Datum

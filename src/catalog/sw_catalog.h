@@ -106,6 +106,9 @@ typedef struct SwPipeline
 	Oid			source;
 	char	   *target_table;
 	char	   *mode;
+	struct varlena *key_columns;	/* text[], for upsert */
+	char	   *json_type;
+	struct varlena *target_options; /* jsonb object */
 	struct varlena *columns;	/* jsonb object */
 	char	   *event_filter;	/* include, exclude or NULL */
 	struct varlena *event_names;	/* text[], with event_filter */

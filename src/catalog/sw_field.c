@@ -17,8 +17,8 @@
 #include "catalog/sw_field.h"
 #include "port/sw_compat.h"
 
-static void
-set_member(const SwField *field, void *record, Datum value, bool isnull)
+void
+sw_field_set(const SwField *field, void *record, Datum value, bool isnull)
 {
 	char	   *member = (char *) record + field->offset;
 
@@ -114,7 +114,7 @@ sw_field_read_row(const SwField *fields, int n_fields, HeapTuple row,
 					 errmsg("column \"%s\" does not have the type that is expected",
 							fields[i].column)));
 		value = heap_getattr(row, number, tupdesc, &isnull);
-		set_member(&fields[i], record_out, value, isnull);
+		sw_field_set(&fields[i], record_out, value, isnull);
 	}
 }
 

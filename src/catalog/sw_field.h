@@ -39,6 +39,10 @@ typedef struct SwField
 	size_t		offset;			/* of the member in the struct */
 } SwField;
 
+/* Set one member; a value that is not by value is copied. */
+extern void sw_field_set(const SwField *field, void *record, Datum value,
+						 bool isnull);
+
 /* Fill the struct from a tuple; values are copied to the current context. */
 extern void sw_field_read_row(const SwField *fields, int n_fields,
 							  HeapTuple row, TupleDesc tupdesc,

@@ -34,6 +34,7 @@ int			sw_backfill_attempts = 5;
 char	   *sw_key_file = NULL;
 char	   *sw_ca_file = NULL;
 char	   *sw_proxy = NULL;
+bool		sw_check_on_save = true;
 
 static bool is_preloaded = false;
 
@@ -152,6 +153,10 @@ sw_settings_define(void)
 							   "HTTP proxy for object stores; empty = none.",
 							   NULL, &sw_proxy, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomBoolVariable("sensorswave_export.check_on_save",
+							 "Look at the warehouse before a pipeline is saved.",
+							 NULL, &sw_check_on_save, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("sensorswave_export");
 }
 

@@ -24,6 +24,7 @@ extern int	sw_backfill_attempts;
 extern char *sw_key_file;
 extern char *sw_ca_file;
 extern char *sw_proxy;
+extern bool sw_check_on_save;
 
 /* Define them; called once from _PG_init. */
 extern void sw_settings_define(void);

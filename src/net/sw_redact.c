@@ -16,10 +16,12 @@
  *	  percent				a%27b	a%2527b				(hex in either case)
  *	  entity				a&apos;b	a&#39;b	a&#x27;b
  *
- * so mixtures and nestings of them match as well.  Base64 (both alphabets)
- * is searched for apart, at the three ways a secret can lie in the encoded
- * stream.  The beginning of a secret counts too where the text was cut: at
- * its end, or before an ellipsis.
+ * so mixtures and nestings of them match as well.  Where a text can be read
+ * in several ways ("%2525" is a '%' encoded twice, or "%25" encoded once) all
+ * of them are followed at once.  Base64 (both alphabets) is searched for
+ * apart, at the three ways a secret can lie in the encoded stream.  The
+ * beginning of a secret counts too where the text was cut: at its end, also
+ * within an escape, or before an ellipsis.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,6 +41,24 @@
 #define SW_REDACT_MIN_CUT	8	/* bytes of a secret before an ellipsis */
 #define SW_REDACT_ALIGNMENTS 3
 #define SW_REDACT_MAX_BACKSLASHES 16	/* before one character */
+#define SW_REDACT_MAX_FORMS 8	/* readings of one character */
+#define SW_REDACT_MAX_PLACES 32 /* ways to have come as far as this */
+#define SW_REDACT_MAX_UTF8 4	/* bytes of a secret that one \u covers */
+#define SW_REDACT_MAX_ESCAPE 11 /* bytes of an escape that is cut */
+
+/* One reading of the next character of a secret. */
+typedef struct SwRedactForm
+{
+	Size		n_text;			/* bytes of the text it takes */
+	Size		n_secret;		/* bytes of the secret it covers */
+} SwRedactForm;
+
+/* Where in the text a number of bytes of the secret may end. */
+typedef struct SwRedactPlaces
+{
+	int			n;
+	const char *at[SW_REDACT_MAX_PLACES];
+} SwRedactPlaces;
 
 /* A secret as it looks inside base64, for one alignment. */
 typedef struct SwRedactNeedle
@@ -132,7 +152,7 @@ sw_redact_match_unicode_escape(const char *text, const char *end, pg_wchar code)
 		return unit >= 0 && (pg_wchar) unit == code ? 5 : 0;
 	if (unit != (int) (0xD800 + ((code - 0x10000) >> 10)))
 		return 0;
-	if (end - text < 12 || text[5] != '\\' || text[6] != 'u')
+	if (end - text < 11 || text[5] != '\\' || text[6] != 'u')
 		return 0;
 	low = sw_redact_read_hex(text + 7, end, 4);
 	return low == (int) (0xDC00 + ((code - 0x10000) & 0x3FF)) ? 11 : 0;
@@ -176,58 +196,55 @@ sw_redact_match_entity(const char *text, const char *end, unsigned char byte)
 	return 0;
 }
 
-/* %XX or %25XX for a byte.  Returns bytes taken. */
-static Size
-sw_redact_match_percent(const char *text, const char *end, unsigned char byte)
+static void
+sw_redact_add_form(SwRedactForm *forms, int *n_forms, Size n_text,
+				   Size n_secret)
 {
-	if (text >= end || *text != '%')
-		return 0;
-	if (sw_redact_read_hex(text + 1, end, 2) == byte)
-		return 3;
-	if (sw_redact_read_hex(text + 1, end, 2) == '%' &&
-		sw_redact_read_hex(text + 3, end, 2) == byte)
-		return 5;
-	return 0;
+	if (n_text == 0)
+		return;
+	Assert(*n_forms < SW_REDACT_MAX_FORMS);
+	forms[*n_forms].n_text = n_text;
+	forms[*n_forms].n_secret = n_secret;
+	(*n_forms)++;
 }
 
-/* A byte as %XX or as an entity.  Returns bytes taken. */
-static Size
-sw_redact_match_encoded(const char *text, const char *end, unsigned char byte)
+/* Readings of a byte without backslashes. */
+static void
+sw_redact_list_encoded(unsigned char byte, const char *text, const char *at,
+					   const char *end, SwRedactForm *forms, int *n_forms)
 {
-	Size		taken = sw_redact_match_percent(text, end, byte);
+	Size		skipped = at - text;
+	Size		entity;
 
-	return taken > 0 ? taken : sw_redact_match_entity(text, end, byte);
+	if (at >= end)
+		return;
+	if ((unsigned char) *at == byte || (byte == ' ' && *at == '+'))
+		sw_redact_add_form(forms, n_forms, skipped + 1, 1);
+	if (*at == '%' && sw_redact_read_hex(at + 1, end, 2) == byte)
+		sw_redact_add_form(forms, n_forms, skipped + 3, 1);
+	if (*at == '%' && sw_redact_read_hex(at + 1, end, 2) == '%' &&
+		sw_redact_read_hex(at + 3, end, 2) == byte)
+		sw_redact_add_form(forms, n_forms, skipped + 5, 1);
+	entity = sw_redact_match_entity(at, end, byte);
+	if (entity > 0)
+		sw_redact_add_form(forms, n_forms, skipped + entity, 1);
 }
 
 /*
- * One character of the secret, at secret_at, in any form at text.  Returns
- * the bytes of text taken, 0 for no match, and in *n_secret the bytes of the
- * secret that are covered.  The forms of '%' and '&' begin with these very
- * characters: is_encoded says which reading comes first.
+ * All readings of the text as the character of the secret at secret_at.
+ * Returns their number.
  */
-static Size
-sw_redact_match_character(const unsigned char *secret_at, const char *text,
-						  const char *end, bool is_encoded, Size *n_secret)
+static int
+sw_redact_list_forms(const unsigned char *secret_at, const char *text,
+					 const char *end,
+					 SwRedactForm forms[SW_REDACT_MAX_FORMS])
 {
 	const char *at = text;
 	unsigned char byte = *secret_at;
 	pg_wchar	code = byte;
-	Size		taken;
-
-	*n_secret = 1;
-	if (byte == '\\')
-	{
-		if (at < end && *at == '\\')
-		{
-			/* \u005c and \x5c are spellings of a backslash, too */
-			if (sw_redact_match_unicode_escape(at + 1, end, byte) > 0)
-				return 6;
-			if (end - at >= 4 && at[1] == 'x' && sw_redact_read_hex(at + 2, end, 2) == byte)
-				return 4;
-			return 1;
-		}
-		return sw_redact_match_encoded(at, end, byte);
-	}
+	Size		n_secret = 1;
+	Size		n_escaped;
+	int			n_forms = 0;
 
 	while (at < end && *at == '\\' && at - text < SW_REDACT_MAX_BACKSLASHES)
 		at++;
@@ -241,28 +258,24 @@ sw_redact_match_character(const unsigned char *secret_at, const char *text,
 				pg_utf8_islegal(secret_at, len))
 			{
 				code = utf8_to_unicode(secret_at);
-				*n_secret = len;
+				n_secret = len;
 			}
 		}
-		taken = sw_redact_match_unicode_escape(at, end, code);
-		if (taken > 0)
-			return at - text + taken;
-		*n_secret = 1;
+		n_escaped = sw_redact_match_unicode_escape(at, end, code);
+		if (n_escaped > 0)
+			sw_redact_add_form(forms, &n_forms, at - text + n_escaped,
+							   n_secret);
 		if (at < end && *at == 'x' && sw_redact_read_hex(at + 1, end, 2) == byte)
-			return at - text + 3;
+			sw_redact_add_form(forms, &n_forms, at - text + 3, 1);
 		if (at < end && sw_redact_is_escape_letter(*at, byte))
-			return at - text + 1;
+			sw_redact_add_form(forms, &n_forms, at - text + 1, 1);
 	}
 
-	if (at == end)
-		return 0;
-	taken = is_encoded ? sw_redact_match_encoded(at, end, byte) : 0;
-	if (taken == 0 && ((unsigned char) *at == byte ||
-					   (byte == ' ' && *at == '+')))
-		taken = 1;
-	if (taken == 0)
-		taken = sw_redact_match_encoded(at, end, byte);
-	return taken > 0 ? at - text + taken : 0;
+	sw_redact_list_encoded(byte, text, at, end, forms, &n_forms);
+	/* Of many backslashes one is enough; the next character skips the rest. */
+	if (byte == '\\' && at > text)
+		sw_redact_add_form(forms, &n_forms, 1, 1);
+	return n_forms;
 }
 
 static bool
@@ -272,39 +285,90 @@ sw_redact_is_cut_here(const char *at, const char *end)
 		(end - at >= 3 && memcmp(at, "\xE2\x80\xA6", 3) == 0);
 }
 
+/* An escape that the end of the text may have cut. */
+static bool
+sw_redact_is_cut_escape(const char *at, const char *end)
+{
+	return at < end && (*at == '\\' || *at == '%' || *at == '&') &&
+		end - at <= SW_REDACT_MAX_ESCAPE;
+}
+
+static void
+sw_redact_add_place(SwRedactPlaces *places, const char *at)
+{
+	for (int i = 0; i < places->n; i++)
+		if (places->at[i] == at)
+			return;
+	if (places->n < SW_REDACT_MAX_PLACES)
+		places->at[places->n++] = at;
+}
+
+/* The bytes up to where the text is cut, n_matched of the secret being read. */
+static Size
+sw_redact_match_cut(const char *text, const char *at, const char *end,
+					Size n_matched)
+{
+	if (n_matched >= SW_REDACT_MIN && at >= end)
+		return at - text;
+	if (n_matched >= SW_REDACT_MIN && sw_redact_is_cut_escape(at, end))
+		return end - text;
+	if (n_matched >= SW_REDACT_MIN_CUT && sw_redact_is_cut_here(at, end))
+		return at - text;
+	return 0;
+}
+
 /* Does text begin with the secret?  Returns the bytes it takes, or 0. */
 static Size
-sw_redact_match_secret(const char *secret, const char *text, const char *end,
-					   bool is_encoded)
+sw_redact_match_secret(const char *secret, const char *text, const char *end)
 {
+	/* places[i % n]: after i bytes of the secret */
+	SwRedactPlaces places[SW_REDACT_MAX_UTF8 + 1];
 	const unsigned char *s = (const unsigned char *) secret;
-	const char *at = text;
+	Size		len = strlen(secret);
+	Size		longest = 0;
+	Size		longest_cut = 0;
+	int			n_places = 1;
 
-	while (*s != '\0')
+	for (int k = 0; k < (int) lengthof(places); k++)
+		places[k].n = 0;
+	sw_redact_add_place(&places[0], text);
+	for (Size i = 0; i < len && n_places > 0; i++)
 	{
-		Size		n_secret;
-		Size		taken = sw_redact_match_character(s, at, end, is_encoded,
-													  &n_secret);
+		SwRedactPlaces *here = &places[i % lengthof(places)];
+		bool		may_double;
 
-		if (taken == 0)
+		/* quotes may be doubled, at the end of a run in the secret */
+		may_double = i > 0 && s[i - 1] != s[i] &&
+			(s[i - 1] == '\'' || s[i - 1] == '"' || s[i - 1] == '`');
+
+		for (int k = 0; k < here->n; k++)
 		{
-			Size		n_matched = (const char *) s - secret;
+			SwRedactForm forms[SW_REDACT_MAX_FORMS];
+			int			n_forms;
+			Size		n_cut;
 
-			if (at >= end && n_matched >= SW_REDACT_MIN)
-				return at - text;
-			if (sw_redact_is_cut_here(at, end) && n_matched >= SW_REDACT_MIN_CUT)
-				return at - text;
-			return 0;
+			n_forms = may_double ?
+				sw_redact_list_forms(&s[i - 1], here->at[k], end, forms) : 0;
+			for (int f = 0; f < n_forms; f++)
+				sw_redact_add_place(here, here->at[k] + forms[f].n_text);
+
+			n_forms = sw_redact_list_forms(&s[i], here->at[k], end, forms);
+			for (int f = 0; f < n_forms; f++)
+				sw_redact_add_place(&places[(i + forms[f].n_secret) %
+											lengthof(places)],
+									here->at[k] + forms[f].n_text);
+			n_cut = sw_redact_match_cut(text, here->at[k], end, i);
+			longest_cut = Max(longest_cut, n_cut);
 		}
-		at += taken;
-		/* doubled quotes, at the end of a run of them in the secret */
-		if ((*s == '\'' || *s == '"' || *s == '`') && s[1] != '\0' &&
-			s[1] != *s)
-			while (at < end && (unsigned char) *at == *s)
-				at++;
-		s += n_secret;
+		here->n = 0;
+		n_places = 0;
+		for (int k = 0; k < (int) lengthof(places); k++)
+			n_places += places[k].n;
 	}
-	return at - text;
+	for (int k = 0; k < places[len % lengthof(places)].n; k++)
+		longest = Max(longest,
+					  (Size) (places[len % lengthof(places)].at[k] - text));
+	return longest > 0 ? longest : longest_cut;
 }
 
 /*
@@ -348,16 +412,16 @@ sw_redact_match_needle(const SwRedactNeedle *needle, const char *text, const cha
 	for (Size i = 0; i < needle->len; i++)
 	{
 		unsigned char byte = needle->text[i];
-		Size		n_secret;
-		Size		taken = sw_redact_match_character(&byte, at, end, false,
-													  &n_secret);
+		SwRedactForm forms[SW_REDACT_MAX_FORMS];
 
-		if (taken == 0 && at < end &&
-			((byte == '+' && *at == '-') || (byte == '/' && *at == '_')))
-			taken = 1;
-		if (taken == 0)
-			return 0;
-		at += taken;
+		if (sw_redact_list_forms(&byte, at, end, forms) > 0)
+			at += forms[0].n_text;
+		else if (at < end && ((byte == '+' && *at == '-') ||
+							  (byte == '/' && *at == '_')))
+			at++;
+		else
+			return i < SW_REDACT_MIN_CUT ? 0 :
+				sw_redact_match_cut(text, at, end, i);
 	}
 	return at - text;
 }
@@ -430,13 +494,17 @@ sw_redact(const SwRedactor *redactor, const char *text, Size len,
 
 		for (int i = 0; i < n_secrets; i++)
 		{
-			const char *secret = redactor->secrets[i];
+			Size		n_bytes = sw_redact_match_secret(redactor->secrets[i],
+														 at, end);
 
-			taken = Max(taken, sw_redact_match_secret(secret, at, end, true));
-			taken = Max(taken, sw_redact_match_secret(secret, at, end, false));
+			taken = Max(taken, n_bytes);
 		}
 		for (int i = 0; i < n_needles; i++)
-			taken = Max(taken, sw_redact_match_needle(&needles[i], at, end));
+		{
+			Size		n_bytes = sw_redact_match_needle(&needles[i], at, end);
+
+			taken = Max(taken, n_bytes);
+		}
 
 		if (taken > 0)
 		{

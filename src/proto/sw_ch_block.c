@@ -23,6 +23,9 @@
 #include "proto/sw_ch_packet.h"
 #include "proto/sw_ch_type.h"
 
+/* Of a column's type, in an error. */
+#define SW_CH_MAX_SHOWN_TYPE_BYTES	100
+
 void
 sw_ch_block_init(SwChBlock *block)
 {
@@ -143,6 +146,22 @@ sw_ch_block_end_column(SwChBlock *block)
 		SW_CH_BLOCK_DONE;
 }
 
+/* A type we cannot read.  Its name may be any bytes: say what is ASCII. */
+static SwReadResult
+sw_ch_block_refuse_type(const char *type, SwError *err)
+{
+	char		shown[SW_CH_MAX_SHOWN_TYPE_BYTES + 1];
+	Size		i;
+
+	for (i = 0; i < SW_CH_MAX_SHOWN_TYPE_BYTES && type[i] != '\0'; i++)
+		shown[i] = type[i] >= ' ' && type[i] <= '~' ? type[i] : '?';
+	shown[i] = '\0';
+	sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
+				 "the warehouse sent a column of a type that cannot be read");
+	sw_error_set_detail(err, "The type is \"%s\".", shown);
+	return SW_READ_BAD;
+}
+
 /* The header of the current column is known: make ready for its values. */
 static SwReadResult
 sw_ch_block_begin_values(SwChBlock *block, SwError *err)
@@ -152,12 +171,7 @@ sw_ch_block_begin_values(SwChBlock *block, SwError *err)
 	Size		row_bytes = is_string ? sizeof(uint32) : column->width;
 
 	if (column->kind == SW_CH_KIND_UNKNOWN)
-	{
-		sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
-					 "the warehouse sent a column of a type that cannot be read");
-		sw_error_set_detail(err, "The type is \"%.100s\".", column->type);
-		return SW_READ_BAD;
-	}
+		return sw_ch_block_refuse_type(column->type, err);
 
 	/* The bytes of strings are counted as their lengths become known. */
 	if (column->is_nullable)

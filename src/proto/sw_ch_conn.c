@@ -378,9 +378,13 @@ sw_ch_conn_step(SwChConn *conn, SwReader *reader, SwChEvent *event,
 			return sw_ch_conn_refuse_type(conn, type, err);
 		result = sw_ch_conn_read_packet(conn, &attempt, type, event);
 	}
+
+	/* The same limit for a packet that is there and for one that is not. */
 	if (result == SW_READ_BAD ||
 		(result == SW_READ_MORE &&
-		 sw_reader_remaining(reader) >= SW_CH_MAX_PACKET_BYTES))
+		 sw_reader_remaining(reader) >= SW_CH_MAX_PACKET_BYTES) ||
+		(result == SW_READ_OK &&
+		 attempt.position - reader->position > SW_CH_MAX_PACKET_BYTES))
 		return sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
 							"the warehouse sent a packet that is invalid or too long");
 	if (result == SW_READ_OK)
@@ -397,6 +401,9 @@ sw_ch_conn_next_event(SwChConn *conn, SwChEvent *event, SwError *err)
 	bool		more = false;
 
 	*event = SW_CH_EVENT_NONE;
+	if (conn->has_failed)
+		return sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
+							"the connection to the warehouse has failed before");
 	if (conn->block_delivered)
 	{
 		sw_ch_block_reset(&conn->block);
@@ -411,6 +418,7 @@ sw_ch_conn_next_event(SwChConn *conn, SwChEvent *event, SwError *err)
 	if (status != SW_OK)
 	{
 		conn->state = SW_CH_STATE_CLOSED;
+		conn->has_failed = true;
 		*event = SW_CH_EVENT_NONE;
 		return status;
 	}

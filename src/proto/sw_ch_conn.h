@@ -141,6 +141,7 @@ typedef struct SwChConn
 	bool		in_block;		/* a block is half read */
 	SwChEvent	block_event;	/* what it will be */
 	bool		block_delivered;	/* reset it at the next call */
+	bool		has_failed;		/* nothing but errors from here on */
 } SwChConn;
 
 extern SwChConn *sw_ch_conn_create(void);
@@ -180,7 +181,8 @@ extern void sw_ch_conn_feed(SwChConn *conn, const void *bytes, Size len);
 
 /*
  * The next event, SW_CH_EVENT_NONE when more bytes are needed.  Errors:
- * SW_ERR_PROTOCOL; the machine is closed then.
+ * SW_ERR_PROTOCOL; the machine is closed then, and each further call is an
+ * error, too.
  */
 extern SwStatus sw_ch_conn_next_event(SwChConn *conn, SwChEvent *event,
 									  SwError *err);

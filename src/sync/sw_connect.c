@@ -29,8 +29,9 @@ unseal(const SwDestination *destination, SwSecretField field,
 	return owner->object;
 }
 
+/* All but the secrets. */
 SwConnect *
-sw_connect_prepare(const SwDestination *d, MemoryContext context)
+sw_connect_describe(const SwDestination *d, MemoryContext context)
 {
 	MemoryContext saved = MemoryContextSwitchTo(context);
 	SwConnect  *connect = palloc0(sizeof(SwConnect));
@@ -46,8 +47,6 @@ sw_connect_prepare(const SwDestination *d, MemoryContext context)
 	connect->target_options.auth_type = d->auth_type;
 	connect->target_options.account_id = d->account_id;
 	connect->target_options.username = d->username;
-	connect->target_options.password = unseal(d, SW_SECRET_PASSWORD, context);
-	connect->target_options.api_key = unseal(d, SW_SECRET_API_KEY, context);
 	connect->target_options.sslmode = d->sslmode;
 	connect->target_options.sslrootcert = d->sslrootcert;
 	connect->target_options.connect_timeout_ms = sw_connect_timeout_ms;
@@ -58,13 +57,26 @@ sw_connect_prepare(const SwDestination *d, MemoryContext context)
 	connect->store_options.region = d->stage_region;
 	connect->store_options.bucket = d->stage_bucket;
 	connect->store_options.access_key = d->stage_access_key;
-	connect->store_options.secret_key =
-		unseal(d, SW_SECRET_STAGE_SECRET_KEY, context);
+	connect->store_options.secret_key = "***";
 	connect->store_options.load_endpoint = d->stage_load_endpoint;
 	connect->store_options.proxy = pstrdup(sw_proxy);
 	connect->store_options.ca_file = pstrdup(sw_ca_file);
 	connect->store_options.connect_timeout_ms = sw_connect_timeout_ms;
 	connect->store_options.request_timeout_ms = sw_request_timeout_ms;
+	MemoryContextSwitchTo(saved);
+	return connect;
+}
+
+SwConnect *
+sw_connect_prepare(const SwDestination *d, MemoryContext context)
+{
+	MemoryContext saved = MemoryContextSwitchTo(context);
+	SwConnect  *connect = sw_connect_describe(d, context);
+
+	connect->target_options.password = unseal(d, SW_SECRET_PASSWORD, context);
+	connect->target_options.api_key = unseal(d, SW_SECRET_API_KEY, context);
+	connect->store_options.secret_key =
+		unseal(d, SW_SECRET_STAGE_SECRET_KEY, context);
 	MemoryContextSwitchTo(saved);
 	return connect;
 }
@@ -93,6 +105,12 @@ sw_connect_check_right(const SwConnect *connect, const SwPipeline *pipeline)
 				 errmsg("the owner of pipeline \"%s\" may no longer use destination \"%s\"",
 						pipeline->name, destination->name),
 				 errhint("List the owner in usable_by of the destination, or give the pipeline another owner.")));
+}
+
+bool
+sw_connect_knows_store(const SwDestination *destination)
+{
+	return strcmp(destination->stage_kind, "tos") == 0;
 }
 
 SwStore *

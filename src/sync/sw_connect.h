@@ -26,6 +26,10 @@ typedef struct SwConnect
  */
 extern SwConnect *sw_connect_load(int64 destination_id, MemoryContext context);
 
+/* For texts: without secrets, so no key is needed and nobody contacted. */
+extern SwConnect *sw_connect_describe(const SwDestination *destination,
+									  MemoryContext context);
+
 /* The same for a destination at hand, which must outlive context. */
 extern SwConnect *sw_connect_prepare(const SwDestination *destination,
 									 MemoryContext context);
@@ -36,6 +40,9 @@ extern SwConnect *sw_connect_prepare(const SwDestination *destination,
  */
 extern void sw_connect_check_right(const SwConnect *connect,
 								   const SwPipeline *pipeline);
+
+/* Is there a store of this kind?  (s3 is not there yet.) */
+extern bool sw_connect_knows_store(const SwDestination *destination);
 
 /*
  * The store, in context: contacts nobody yet.  The warehouse, logged in.

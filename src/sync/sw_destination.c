@@ -14,11 +14,27 @@
 
 #include "catalog/sw_settings.h"
 #include "net/sw_report.h"
+#include "net/sw_secret.h"
 #include "port/sw_compat.h"
 #include "store/sw_store.h"
+#include "sync/sw_connect.h"
 #include "sync/sw_destination.h"
 
-#define BYTEHOUSE_PORT 19000
+/* What a kind of warehouse uses unless it is told otherwise. */
+typedef struct KindDefaults
+{
+	const char *kind;
+	int			port;
+	const char *stage_kind;
+	const char *stage_format;
+	const char *stage_endpoint; /* as an example, for hints */
+	bool		has_accounts;	/* logs in with an account id, or an API key */
+} KindDefaults;
+
+static const KindDefaults kinds[] = {
+	{"bytehouse", 19000, "tos", "parquet", "tos-cn-beijing.volces.com", true},
+	{"clickhouse", 9440, "s3", "native", "s3.eu-central-1.amazonaws.com", false}
+};
 
 static bool
 is_blank(const char *text)
@@ -84,6 +100,19 @@ require_one_of(const char *value, const char *column, const char *words)
 			 errhint("Use \"%s\".", words)));
 }
 
+static const KindDefaults *
+get_kind(const char *kind)
+{
+	int			i;
+
+	require(kind, "kind", "bytehouse");
+	for (i = 0; i < (int) lengthof(kinds); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			return &kinds[i];
+	require_one_of(kind, "kind", "bytehouse, clickhouse");
+	return NULL;
+}
+
 /* Only superusers for now: a destination lets the server talk to a host. */
 static void
 check_may_define(void)
@@ -105,16 +134,17 @@ set_defaults(SwDestination *row)
 		&row->sslrootcert, &row->stage_endpoint, &row->stage_region,
 		&row->stage_bucket, &row->stage_access_key, &row->stage_load_endpoint
 	};
+	const KindDefaults *kind = get_kind(row->kind);
 	int			i;
 
 	for (i = 0; i < (int) lengthof(optional); i++)
 		nullify(optional[i]);
 	if (row->port == 0)
-		row->port = BYTEHOUSE_PORT;
+		row->port = kind->port;
 	set_default(&row->auth_type, "password");
 	set_default(&row->sslmode, "verify-full");
-	set_default(&row->stage_kind, "tos");
-	set_default(&row->stage_format, "parquet");
+	set_default(&row->stage_kind, kind->stage_kind);
+	set_default(&row->stage_format, kind->stage_format);
 	if (row->stage_prefix == NULL)
 		row->stage_prefix = pstrdup("sensorswave");
 	if (row->usable_by == NULL)
@@ -172,6 +202,8 @@ check_store(const SwDestination *row)
 	SwStore    *store;
 	SwError		err;
 
+	if (!sw_connect_knows_store(row))
+		return;
 	if (sw_store_open(&options, CurrentMemoryContext, &store, &err) != SW_OK)
 		sw_report(ERROR, &err);
 	sw_store_close(store);
@@ -180,30 +212,34 @@ check_store(const SwDestination *row)
 static void
 check_row(const SwDestination *row)
 {
+	const KindDefaults *kind = get_kind(row->kind);
+
 	require(row->name, "name", "warehouse");
-	require(row->kind, "kind", "bytehouse");
-	if (strcmp(row->kind, "clickhouse") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("kind \"%s\" is not supported yet", row->kind),
-				 errhint("This version serves \"bytehouse\".")));
-	require_one_of(row->kind, "kind", "bytehouse");
 	require(row->host, "host", "tenant-2100000000-cn-beijing-public.bytehouse.volces.com");
 	require(row->database, "database", "sensorswave");
-	require_one_of(row->auth_type, "auth_type", "password, iam");
-	require(row->account_id, "account_id", "2100000000");
+	require_one_of(row->auth_type, "auth_type",
+				   kind->has_accounts ? "password, iam" : "password");
+	if (kind->has_accounts)
+		require(row->account_id, "account_id", "2100000000");
+	else if (row->account_id != NULL || row->virtual_warehouse != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s does not apply to kind \"%s\"",
+						row->account_id ? "account_id" : "virtual_warehouse",
+						row->kind),
+				 errhint("Leave it NULL.")));
 	if (strcmp(row->auth_type, "password") == 0)
 		require(row->username, "username", "sensorswave_user");
 	if (row->port < 1 || row->port > 65535)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("port %d is out of range", row->port),
-				 errhint("The native protocol's port is 19000 at ByteHouse Cloud.")));
+				 errhint("The native protocol's port is %d by default.", kind->port)));
 	require_one_of(row->sslmode, "sslmode",
 				   "verify-full, verify-ca, require, disable");
-	require_one_of(row->stage_kind, "stage_kind", "tos");
-	require_one_of(row->stage_format, "stage_format", "parquet");
-	require(row->stage_endpoint, "stage_endpoint", "tos-cn-beijing.volces.com");
+	require_one_of(row->stage_kind, "stage_kind", kind->stage_kind);
+	require_one_of(row->stage_format, "stage_format", kind->stage_format);
+	require(row->stage_endpoint, "stage_endpoint", kind->stage_endpoint);
 	require(row->stage_region, "stage_region", "cn-beijing");
 	require(row->stage_bucket, "stage_bucket", "sensorswave");
 	require(row->stage_access_key, "stage_access_key", "AKLT...");
@@ -297,19 +333,27 @@ sw_destination_create(SwDestinationEdit *edit)
 	sw_cat_destination_insert(row);
 }
 
-static SwDestination *
-find_own(const char *name)
+SwDestination *
+sw_destination_find_own(const char *name)
 {
 	SwDestination *found = sw_cat_destination_lock(name);
+
+	if (found != NULL && !sw_cat_may_use_role(found->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of destination \"%s\"", name)));
+	return found;
+}
+
+static SwDestination *
+get_own(const char *name)
+{
+	SwDestination *found = sw_destination_find_own(name);
 
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("destination \"%s\" does not exist", name)));
-	if (!sw_cat_may_use_role(found->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of destination \"%s\"", name)));
 	return found;
 }
 
@@ -335,7 +379,7 @@ sw_destination_alter(const SwDestination *seen, SwDestinationEdit *edit)
 	SwDestination *old;
 
 	check_may_define();
-	old = find_own(seen->name);
+	old = get_own(seen->name);
 	if (seen->updated_at != old->updated_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -364,8 +408,84 @@ sw_destination_alter(const SwDestination *seen, SwDestinationEdit *edit)
 	sw_cat_destination_update(row);
 }
 
+SwDestination *
+sw_destination_find_usable(const char *name, Oid role)
+{
+	SwDestination *found = sw_cat_destination_find(name);
+
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("destination \"%s\" does not exist", name),
+				 errhint("See sw_destinations.")));
+	if (!sw_cat_destination_is_usable(found, role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for destination \"%s\"", name),
+				 errhint("Ask its owner to list role \"%s\" in usable_by.",
+						 GetUserNameFromId(role, false))));
+	return found;
+}
+
+/* Would storing a typed secret change anything? */
+static bool
+is_new_secret(const SwDestination *old, SwSecretField field, const char *typed)
+{
+	char	   *plain;
+	bool		is_new;
+
+	if (is_blank(typed) || strcmp(typed, "configured") == 0)
+		return false;
+	plain = sw_cat_destination_unseal(old, field);
+	is_new = plain == NULL ? strcmp(typed, "none") != 0 : strcmp(plain, typed) != 0;
+	sw_secret_wipe(plain);
+	return is_new;
+}
+
+/* All but the secrets and the times. */
+static bool
+is_same_row(const SwDestination *a, const SwDestination *b)
+{
+	SwDestination copy = *b;
+	StringInfoData first;
+	StringInfoData second;
+
+	copy.destination_id = a->destination_id;
+	copy.created_at = a->created_at;
+	copy.updated_at = a->updated_at;
+	copy.password = a->password;
+	copy.api_key = a->api_key;
+	copy.stage_secret_key = a->stage_secret_key;
+	initStringInfo(&first);
+	initStringInfo(&second);
+	sw_cat_destination_pack(a, &first);
+	sw_cat_destination_pack(&copy, &second);
+	return first.len == second.len &&
+		memcmp(first.data, second.data, first.len) == 0;
+}
+
+const char *
+sw_destination_put(SwDestinationEdit *edit, const SwDestination *old)
+{
+	SwDestination *row = &edit->row;
+
+	if (old == NULL)
+	{
+		sw_destination_create(edit);
+		return "created";
+	}
+	set_defaults(row);
+	if (is_same_row(old, row) &&
+		!is_new_secret(old, SW_SECRET_PASSWORD, edit->password) &&
+		!is_new_secret(old, SW_SECRET_API_KEY, edit->api_key) &&
+		!is_new_secret(old, SW_SECRET_STAGE_SECRET_KEY, edit->stage_secret_key))
+		return "unchanged";
+	sw_destination_alter(old, edit);
+	return "changed";
+}
+
 void
 sw_destination_drop(const char *name)
 {
-	sw_cat_destination_delete(find_own(name));
+	sw_cat_destination_delete(get_own(name));
 }

@@ -32,4 +32,20 @@ extern void sw_destination_alter(const SwDestination *seen,
 								 SwDestinationEdit *edit);
 extern void sw_destination_drop(const char *name);
 
+/*
+ * A destination that a role may use.  Throws when there is none; sees what
+ * the caller's transaction has not committed yet.
+ */
+extern SwDestination *sw_destination_find_usable(const char *name, Oid role);
+
+/* The same for one of the current user's own; NULL when there is none. */
+extern SwDestination *sw_destination_find_own(const char *name);
+
+/*
+ * Make the destination (old is NULL), change it, or find that there is
+ * nothing to change; "created", "changed" or "unchanged".
+ */
+extern const char *sw_destination_put(SwDestinationEdit *edit,
+									  const SwDestination *old);
+
 #endif							/* SW_DESTINATION_H */

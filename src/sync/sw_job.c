@@ -193,6 +193,16 @@ sw_job_end(SwJob *job)
 	dsm_detach(job->segment);
 }
 
+int
+sw_job_sqlstate(const SwJobReply *reply)
+{
+	const char *s = reply->sqlstate;
+
+	if (s == NULL || strlen(s) != 5)
+		return ERRCODE_INTERNAL_ERROR;
+	return MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4]);
+}
+
 /* ---- worker ---- */
 
 SwJobChannel *
@@ -253,6 +263,13 @@ sw_job_reply(SwJobChannel *channel, const SwJobReply *reply)
 	if (shm_mq_send(channel->queue, bytes.len, bytes.data, true, true) == SHM_MQ_WOULD_BLOCK)
 		elog(ERROR, "reply does not fit the queue");
 	pfree(bytes.data);
+}
+
+void
+sw_job_ignore_cancel(void)
+{
+	pqsignal(SIGINT, SIG_IGN);
+	QueryCancelPending = false;
 }
 
 void

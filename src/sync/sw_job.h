@@ -9,7 +9,7 @@
  * Secrets travel sealed.
  *
  *	   session							worker
- *	   sw_job_start  -- request -->		sw_job_run
+ *	   sw_job_start  -- request -->		sw_job_take_request
  *	   sw_job_receive <-- reply ---		sw_job_reply, any number of times
  *	   ... end of replies				it leaves
  *
@@ -27,7 +27,8 @@
 typedef enum SwJobKind
 {
 	SW_JOB_TEST_CONNECTION,		/* replies: a step each (sync/sw_test.h) */
-	SW_JOB_CHECK_TARGET			/* replies: at most one, the failure */
+	SW_JOB_CHECK_TARGET,		/* replies: at most one, the failure */
+	SW_JOB_CREATE_CURRENT_VIEW	/* the same */
 } SwJobKind;
 
 typedef struct SwJobRequest
@@ -69,6 +70,9 @@ extern SwJobReply *sw_job_receive(SwJob *job, int64 deadline_ms,
 								  bool *was_lost_out);
 extern void sw_job_end(SwJob *job);
 
+/* SQLSTATE of a failure, as packed by MAKE_SQLSTATE. */
+extern int	sw_job_sqlstate(const SwJobReply *reply);
+
 /* ---- worker ---- */
 
 typedef struct SwJobChannel SwJobChannel;
@@ -87,6 +91,9 @@ extern SwJobRequest *sw_job_take_request(SwJobChannel *channel);
 
 /* Quietly ignored when the session has left. */
 extern void sw_job_reply(SwJobChannel *channel, const SwJobReply *reply);
+
+/* From now on it does not matter whether the session waits: tidying up. */
+extern void sw_job_ignore_cancel(void);
 
 /* All replies are given. */
 extern void sw_job_finish(SwJobChannel *channel);

@@ -8,14 +8,20 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 #include "catalog/sw_settings.h"
+#include "net/sw_report.h"
 #include "port/sw_compat.h"
+#include "sync/sw_check.h"
+#include "sync/sw_connect.h"
+#include "sync/sw_destination.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
 
@@ -30,6 +36,48 @@ require(bool is_given, const char *column)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("%s of a pipeline is missing", column)));
+}
+
+static struct varlena *
+empty_object(void)
+{
+	return (struct varlena *)
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
+static struct varlena *
+text_array(const char *const *texts, int n_texts)
+{
+	Datum	   *values = palloc(n_texts * sizeof(Datum));
+	int			i;
+
+	for (i = 0; i < n_texts; i++)
+		values[i] = CStringGetTextDatum(texts[i]);
+	return (struct varlena *) construct_array(values, n_texts, TEXTOID, -1,
+											  false, TYPALIGN_INT);
+}
+
+static bool
+is_same_varlena(const struct varlena *a, const struct varlena *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+/* The data models of events and users say which columns are the key. */
+static void
+check_key(const SwPipeline *row, const SwShape *shape)
+{
+	struct varlena *key = shape->n_key_columns == 0 ? NULL :
+	text_array(shape->key_columns, shape->n_key_columns);
+
+	if (!is_same_varlena(row->key_columns, key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key_columns of data source \"%s\" are fixed",
+						row->data_source),
+				 errhint("Leave key_columns NULL.")));
 }
 
 static void
@@ -48,8 +96,13 @@ set_defaults(SwPipeline *row)
 	if (row->mode == NULL)
 		row->mode = pstrdup(shape->mode);
 	if (row->columns == NULL)
-		row->columns = (struct varlena *)
-			DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+		row->columns = empty_object();
+	if (row->target_options == NULL)
+		row->target_options = empty_object();
+	if (row->json_type == NULL)
+		row->json_type = pstrdup("string");
+	if (row->key_columns == NULL && shape->n_key_columns > 0)
+		row->key_columns = text_array(shape->key_columns, shape->n_key_columns);
 	if (row->system_timezone == NULL)
 		row->system_timezone = pstrdup(sw_system_timezone);
 	timezone = sw_settings_canonical_timezone(row->system_timezone);
@@ -81,10 +134,12 @@ check_names(const SwPipeline *row)
 }
 
 static void
-check_row(const SwPipeline *row)
+check_row(const SwPipeline *row, const SwDestination *destination)
 {
 	const SwShape *shape = sw_shape_get(row->data_source);
 	char		relkind = get_rel_relkind(row->source);
+	SwPlan	   *plan;
+	SwError		err;
 
 	check_names(row);
 	if (strcmp(row->mode, shape->mode) != 0)
@@ -93,6 +148,13 @@ check_row(const SwPipeline *row)
 				 errmsg("mode \"%s\" does not fit data source \"%s\"",
 						row->mode, row->data_source),
 				 errhint("Use \"%s\".", shape->mode)));
+	check_key(row, shape);
+	if (strcmp(row->json_type, "string") != 0 &&
+		strcmp(row->json_type, "json") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown json_type \"%s\"", row->json_type),
+				 errhint("Use \"string\" or \"json\".")));
 	if (relkind == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -110,26 +172,11 @@ check_row(const SwPipeline *row)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be a member of role \"%s\"",
 						GetUserNameFromId(row->owner, false))));
-	sw_plan_check(sw_plan_create(row));
-}
-
-static SwDestination *
-find_usable_destination(const char *name, Oid owner)
-{
-	SwDestination *destination = sw_cat_destination_find(name);
-
-	if (destination == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("destination \"%s\" does not exist", name),
-				 errhint("See sw_destinations.")));
-	if (!sw_cat_destination_is_usable(destination, owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for destination \"%s\"", name),
-				 errhint("Ask its owner to list role \"%s\" in usable_by.",
-						 GetUserNameFromId(owner, false))));
-	return destination;
+	plan = sw_plan_create(row);
+	plan->table.database = destination->database;
+	if (sw_target_check_definition(destination->kind, &plan->table, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	sw_plan_check(plan);
 }
 
 static void
@@ -148,28 +195,38 @@ sw_pipeline_create(SwPipeline *row)
 
 	sw_settings_require_preload();
 	set_defaults(row);
-	destination = find_usable_destination(row->destination, row->owner);
+	destination = sw_destination_find_usable(row->destination, row->owner);
 	row->destination_id = destination->destination_id;
-	check_row(row);
+	check_row(row, destination);
 	refuse_duplicate(row->name);
 	sw_cat_pipeline_check_target(destination, 0, row->target_table);
+	if (sw_check_on_save)
+		sw_check_target(destination, row);
 	sw_cat_pipeline_insert(row);
 }
 
-static SwPipeline *
-find_own(const char *name)
+SwPipeline *
+sw_pipeline_find_own(const char *name)
 {
 	SwPipeline *found = sw_cat_pipeline_lock(name);
+
+	if (found != NULL && !sw_cat_may_use_role(found->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of pipeline \"%s\"", name)));
+	return found;
+}
+
+SwPipeline *
+sw_pipeline_get_own(const char *name)
+{
+	SwPipeline *found = sw_pipeline_find_own(name);
 
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("pipeline \"%s\" does not exist", name),
 				 errhint("See sw_pipelines.")));
-	if (!sw_cat_may_use_role(found->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of pipeline \"%s\"", name)));
 	return found;
 }
 
@@ -186,7 +243,7 @@ refuse_change(bool is_changed, const char *column)
 void
 sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 {
-	SwPipeline *old = find_own(seen->name);
+	SwPipeline *old = sw_pipeline_get_own(seen->name);
 
 	sw_settings_require_preload();
 	set_defaults(row);
@@ -195,6 +252,8 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 	refuse_change(row->source != old->source, "source");
 	refuse_change(strcmp(row->target_table, old->target_table) != 0, "target_table");
 	refuse_change(strcmp(row->mode, old->mode) != 0, "mode");
+	refuse_change(!is_same_varlena(row->key_columns, old->key_columns), "key_columns");
+	refuse_change(strcmp(row->json_type, old->json_type) != 0, "json_type");
 	refuse_change(strcmp(row->system_timezone, old->system_timezone) != 0,
 				  "system_timezone");
 	if (row->status == NULL || strcmp(row->status, seen->status) != 0)
@@ -216,15 +275,51 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 	row->destination_id = old->destination_id;
 	row->settings_version = old->settings_version;
 	row->created_at = old->created_at;
-	(void) find_usable_destination(row->destination, row->owner);
-	check_row(row);
+	check_row(row, sw_destination_find_usable(row->destination, row->owner));
 	sw_cat_pipeline_update(row);
+}
+
+/* All but what an edit sets by itself. */
+static bool
+is_same_row(const SwPipeline *a, const SwPipeline *b)
+{
+	SwPipeline	copy = *b;
+	StringInfoData first;
+	StringInfoData second;
+
+	copy.pipeline_id = a->pipeline_id;
+	copy.destination_id = a->destination_id;
+	copy.settings_version = a->settings_version;
+	copy.created_at = a->created_at;
+	copy.updated_at = a->updated_at;
+	initStringInfo(&first);
+	initStringInfo(&second);
+	sw_cat_pipeline_pack(a, &first);
+	sw_cat_pipeline_pack(&copy, &second);
+	return strcmp(a->destination, b->destination) == 0 &&
+		first.len == second.len &&
+		memcmp(first.data, second.data, first.len) == 0;
+}
+
+const char *
+sw_pipeline_put(SwPipeline *row, const SwPipeline *old)
+{
+	if (old == NULL)
+	{
+		sw_pipeline_create(row);
+		return "created";
+	}
+	set_defaults(row);
+	if (is_same_row(old, row))
+		return "unchanged";
+	sw_pipeline_alter(old, row);
+	return "changed";
 }
 
 void
 sw_pipeline_drop(const char *name)
 {
-	SwPipeline *pipeline = find_own(name);
+	SwPipeline *pipeline = sw_pipeline_get_own(name);
 
 	if (strcmp(pipeline->status, "stopped") != 0)
 		ereport(ERROR,
@@ -243,7 +338,7 @@ sw_pipeline_drop(const char *name)
 void
 sw_pipeline_stop(const char *name)
 {
-	SwPipeline *pipeline = find_own(name);
+	SwPipeline *pipeline = sw_pipeline_get_own(name);
 
 	if (strcmp(pipeline->status, "stopped") != 0)
 		sw_cat_pipeline_set_status(pipeline->pipeline_id, "stopped");
@@ -256,10 +351,22 @@ int64
 sw_pipeline_request_backfill(const char *name, DateADT from, DateADT to,
 							 bool allow_shrink)
 {
-	SwPipeline *pipeline = find_own(name);
+	SwPipeline *pipeline = sw_pipeline_get_own(name);
+	SwDestination *destination;
 
 	sw_settings_require_preload();
-	(void) find_usable_destination(pipeline->destination, pipeline->owner);
+	destination = sw_destination_find_usable(pipeline->destination,
+											 pipeline->owner);
+	if (!sw_connect_knows_store(destination))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("backfills to destinations of kind \"%s\" are not supported yet",
+						destination->kind)));
+	if (!sw_shape_get(pipeline->data_source)->is_partitioned)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("backfills of data source \"%s\" are not supported yet",
+						pipeline->data_source)));
 	if (strcmp(pipeline->status, "stopped") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

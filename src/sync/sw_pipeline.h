@@ -22,6 +22,20 @@ extern void sw_pipeline_create(SwPipeline *row);
 extern void sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row);
 extern void sw_pipeline_drop(const char *name);
 
+/*
+ * A pipeline of the current user's, locked until the transaction ends.
+ * Throws when it is somebody else's, and get when there is none; find
+ * returns NULL then.
+ */
+extern SwPipeline *sw_pipeline_find_own(const char *name);
+extern SwPipeline *sw_pipeline_get_own(const char *name);
+
+/*
+ * Make the pipeline (old is NULL), change it, or find that there is nothing
+ * to change; "created", "changed" or "unchanged".
+ */
+extern const char *sw_pipeline_put(SwPipeline *row, const SwPipeline *old);
+
 /* For good; a running window ends first.  Its history stays. */
 extern void sw_pipeline_stop(const char *name);
 

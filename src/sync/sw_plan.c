@@ -14,9 +14,12 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "net/sw_report.h"
 #include "port/sw_compat.h"
 #include "source/sw_identity.h"
 #include "source/sw_read.h"
+#include "sync/sw_marker.h"
+#include "sync/sw_options.h"
 #include "sync/sw_plan.h"
 
 static char *
@@ -120,6 +123,12 @@ resolve_event_filter(SwPlan *plan)
 
 	if (pipeline->event_filter == NULL && pipeline->event_names == NULL)
 		return;
+	if (query->event_column < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("data source \"%s\" has no events to filter",
+						pipeline->data_source),
+				 errhint("Use row_filter.")));
 	if (pipeline->event_filter == NULL || pipeline->event_names == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -173,9 +182,17 @@ sw_plan_create(const SwPipeline *pipeline)
 	plan->table.columns = shape->columns;
 	plan->table.n_columns = shape->n_columns;
 	plan->table.timezone = pipeline->system_timezone;
-	plan->table.day_column = shape->columns[shape->time_column].name;
+	if (shape->is_partitioned)
+		plan->table.day_column = shape->columns[shape->time_column].name;
 	plan->table.order_by = shape->order_by;
 	plan->table.n_order_by = shape->n_order_by;
+	plan->table.key_columns = shape->key_columns;
+	plan->table.n_key_columns = shape->n_key_columns;
+	plan->table.version_column = shape->version_column;
+	plan->table.json_type = pipeline->json_type;
+	sw_options_parse((Jsonb *) pipeline->target_options, shape,
+					 &plan->table.options);
+	plan->table.marker = sw_marker_create(pipeline);
 	return plan;
 }
 
@@ -213,4 +230,18 @@ sw_plan_check(const SwPlan *plan)
 	sql = sw_query_build(&plan->query);
 	sw_read_check(&plan->query, sql);
 	sw_identity_leave(&identity);
+}
+
+bool
+sw_plan_prepare_target(const SwPlan *plan, SwTarget *target)
+{
+	bool		exists;
+	SwError		err;
+
+	if (sw_target_check_table(target, &plan->table, &exists, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	if (!exists &&
+		sw_target_create_table(target, &plan->table, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	return sw_marker_claim(target, &plan->table);
 }

@@ -36,4 +36,11 @@ extern SwPlan *sw_plan_create(const SwPipeline *pipeline);
  */
 extern void sw_plan_check(const SwPlan *plan);
 
+/*
+ * Make the target table unless it is there; check that it is what the plan
+ * needs, and that it is the pipeline's.  Returns false where the warehouse
+ * does not let us mark it as ours.  Throws.  No transaction may be open.
+ */
+extern bool sw_plan_prepare_target(const SwPlan *plan, SwTarget *target);
+
 #endif							/* SW_PLAN_H */

@@ -38,6 +38,26 @@ static const SwOnNull events_on_null[] = {
 /* What people filter by, from coarse to fine. */
 static const char *const events_order_by[] = {"event", "time", "distinct_id"};
 
+static const SwColumnSpec users_columns[] = {
+	{"ssid", SW_TYPE_INT64, false},
+	{"login_id", SW_TYPE_STRING, false},
+	{"anon_id", SW_TYPE_STRING, false},
+	{"properties", SW_TYPE_JSON, false},
+	{"created_at", SW_TYPE_TIMESTAMP_MS, false},
+	{"updated_at", SW_TYPE_TIMESTAMP_MS, false}
+};
+
+static const SwOnNull users_on_null[] = {
+	SW_ON_NULL_ERROR,
+	SW_ON_NULL_EMPTY,
+	SW_ON_NULL_EMPTY,
+	SW_ON_NULL_EMPTY,
+	SW_ON_NULL_EPOCH,
+	SW_ON_NULL_EPOCH
+};
+
+static const char *const users_key[] = {"ssid"};
+
 static const SwShape shapes[] = {
 	{
 		.data_source = "events",
@@ -47,12 +67,31 @@ static const SwShape shapes[] = {
 		.on_null = events_on_null,
 		.n_columns = lengthof(events_columns),
 		.time_column = 0,
+		.is_partitioned = true,
 		.event_column = 6,
 		.order_by = events_order_by,
 		.n_order_by = lengthof(events_order_by)
+	},
+	{
+		.data_source = "users",
+		.default_target = "sensorswave_users",
+		.mode = "upsert",
+		.columns = users_columns,
+		.on_null = users_on_null,
+		.n_columns = lengthof(users_columns),
+		.time_column = 5,
+		.is_partitioned = false,
+		.event_column = -1,
+		.order_by = users_key,
+		.n_order_by = lengthof(users_key),
+		.key_columns = users_key,
+		.n_key_columns = lengthof(users_key),
+		.version_column = "updated_at"
 	}
 };
 
+StaticAssertDecl(lengthof(users_columns) == lengthof(users_on_null),
+				 "each column says what a null becomes");
 StaticAssertDecl(lengthof(events_columns) == lengthof(events_on_null),
 				 "each column says what a null becomes");
 
@@ -65,14 +104,14 @@ sw_shape_get(const char *data_source)
 		if (strcmp(shapes[i].data_source, data_source) == 0)
 			return &shapes[i];
 
-	if (strcmp(data_source, "users") == 0 || strcmp(data_source, "table") == 0)
+	if (strcmp(data_source, "table") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("data source \"%s\" is not supported yet", data_source),
-				 errhint("This version exports \"events\".")));
+				 errhint("This version knows \"events\" and \"users\".")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown data source \"%s\"", data_source),
-			 errhint("Use \"events\".")));
+			 errhint("Use \"events\" or \"users\".")));
 	return NULL;
 }

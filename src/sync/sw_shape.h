@@ -19,8 +19,12 @@ typedef struct SwShape
 	const SwColumnSpec *columns;
 	const SwOnNull *on_null;	/* one for each of columns */
 	int			n_columns;
-	int			time_column;	/* index: windows and day partitions */
+	int			time_column;	/* index: what windows are about */
+	bool		is_partitioned; /* one partition a day of time_column */
 	int			event_column;	/* index: the event filter; -1 = none */
+	const char *const *key_columns; /* upsert: what makes rows the same */
+	int			n_key_columns;
+	const char *version_column; /* upsert: the greatest wins */
 	const char *const *order_by;
 	int			n_order_by;
 } SwShape;

@@ -97,10 +97,9 @@ static void
 look_at_target(WindowWork *work)
 {
 	SwTarget   *target = sw_connect_target(work->connect, CurrentMemoryContext);
-	SwError		err;
+	bool		is_marked;
 
-	if (sw_target_create_table(target, &work->plan->table, &err) != SW_OK)
-		sw_report(ERROR, &err);
+	is_marked = sw_plan_prepare_target(work->plan, target);
 	work->can_count = count_day(work, target, &work->n_rows_before);
 	sw_target_close(target);
 	if (strcmp(work->run->pipeline->status, "new") == 0)
@@ -109,6 +108,9 @@ look_at_target(WindowWork *work)
 		sw_cat_pipeline_record_created(work->run->pipeline->pipeline_id);
 		sw_tx_commit();
 	}
+	if (!is_marked)
+		log_line(work, "warning",
+				 "the target's comment cannot be altered: that no other instance writes to it is not checked");
 	if (!work->can_count)
 		log_line(work, "warning",
 				 "the warehouse user may not SELECT from the target: the day's rows are not checked");

@@ -115,7 +115,6 @@ create_target(void *arg)
 	SwConnect  *connect;
 	SwTarget   *target;
 	SwPlan	   *plan;
-	SwError		err;
 
 	sw_tx_begin("reading a pipeline's definition");
 	connect = sw_connect_load(work->pipeline->destination_id, work->context);
@@ -124,8 +123,7 @@ create_target(void *arg)
 	plan = sw_plan_create(work->pipeline);
 	plan->table.database = connect->destination->database;
 	target = sw_connect_target(connect, work->context);
-	if (sw_target_create_table(target, &plan->table, &err) != SW_OK)
-		sw_report(ERROR, &err);
+	(void) sw_plan_prepare_target(plan, target);
 	sw_target_close(target);
 
 	sw_tx_begin("recording a target table");

@@ -12,6 +12,8 @@
  *		the like are not held up
  *	  run worker (one per pipeline with work)
  *		does all that is due for it (sync/sw_work.h), and leaves
+ *	  errand worker (one per session that waits for one)
+ *		tests a connection or checks a target (sync/sw_job.h), and leaves
  *
  *-------------------------------------------------------------------------
  */
@@ -41,5 +43,6 @@ extern void sw_worker_describe(BackgroundWorker *worker, const char *role,
 SW_NORETURN extern PGDLLEXPORT void sw_launcher_main(Datum arg);
 SW_NORETURN extern PGDLLEXPORT void sw_scheduler_main(Datum arg);
 SW_NORETURN extern PGDLLEXPORT void sw_run_worker_main(Datum arg);
+SW_NORETURN extern PGDLLEXPORT void sw_job_worker_main(Datum arg);
 
 #endif							/* SW_WORKER_H */

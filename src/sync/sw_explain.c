@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_explain.c
+ *	  What a pipeline would run, as text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "format/sw_writer.h"
+#include "net/sw_report.h"
+#include "source/sw_identity.h"
+#include "sync/sw_connect.h"
+#include "sync/sw_explain.h"
+#include "sync/sw_pipeline.h"
+#include "sync/sw_plan.h"
+
+static List *
+append_lines(List *lines, const char *heading, const char *text)
+{
+	char	   *copy = pstrdup(text);
+	char	   *line;
+
+	if (lines != NIL)
+		lines = lappend(lines, "");
+	lines = lappend(lines, psprintf("-- %s", heading));
+	while ((line = strsep(&copy, "\n")) != NULL)
+		lines = lappend(lines, line);
+	return lines;
+}
+
+/* The query that reads a window, as its reader would run it. */
+static char *
+window_query(const SwPlan *plan)
+{
+	const SwPipeline *pipeline = plan->pipeline;
+	SwSourceQuery query = plan->query;
+	SwIdentity	identity;
+	char	   *sql;
+
+	query.window_end = GetCurrentTimestamp();
+	query.window_start = query.window_end - USECS_PER_DAY;
+	sw_identity_enter(pipeline->owner, pipeline->source,
+					  pipeline->system_timezone, &identity);
+	sql = sw_query_build(&query);
+	sw_identity_leave(&identity);
+	return sql;
+}
+
+/* Where the files of a run would be, with what varies named. */
+static char *
+sample_url(const SwConnect *connect, int64 pipeline_id)
+{
+	const SwDestination *d = connect->destination;
+	SwStore    *store = sw_connect_store(connect, CurrentMemoryContext);
+	char	   *url;
+
+	url = sw_store_load_url(store,
+							psprintf("%s%s" INT64_FORMAT "/RUN/part-00000.%s",
+									 d->stage_prefix, d->stage_prefix[0] ? "/" : "",
+									 pipeline_id,
+									 sw_parquet_writer_ops.file_extension));
+	sw_store_close(store);
+	return url;
+}
+
+List *
+sw_explain_pipeline(const char *name)
+{
+	SwPipeline *pipeline = sw_pipeline_get_own(name);
+	SwDestination *destination = sw_cat_destination_get(pipeline->destination_id);
+	SwConnect  *connect = sw_connect_describe(destination, CurrentMemoryContext);
+	SwPlan	   *plan = sw_plan_create(pipeline);
+	SwLoadSource source = {
+		.format = sw_parquet_writer_ops.format_name,
+		.access_key = destination->stage_access_key,
+		.secret_key = connect->store_options.secret_key
+	};
+	SwTarget   *target;
+	List	   *lines;
+	SwError		err;
+
+	plan->table.database = destination->database;
+	if (sw_target_create(&connect->target_options, CurrentMemoryContext,
+						 &target, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	lines = append_lines(NIL, "target table",
+						 sw_target_write_ddl(target, &plan->table));
+	lines = append_lines(lines, "rows of a window, here of the last 24 hours",
+						 window_query(plan));
+	if (sw_connect_knows_store(destination))
+	{
+		source.url = sample_url(connect, pipeline->pipeline_id);
+		lines = append_lines(lines, "load of a window",
+							 sw_target_write_load(target, &plan->table,
+												  plan->shape->is_partitioned ?
+												  "YYYY-MM-DD" : NULL, &source));
+	}
+	sw_target_close(target);
+	return lines;
+}
