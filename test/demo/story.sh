@@ -65,6 +65,12 @@ define_destination() {
 		    :'access_key', :'secret_key')
 		RETURNING *;
 	SQL
+	say "" "Is it all that a pipeline needs? A worker tries, step by step:"
+	run_sql <<-'SQL'
+		SET client_min_messages = warning;  -- each step is a NOTICE, too
+		SELECT step, name, status, elapsed_ms, detail
+		FROM sw_test_connection('bytehouse');
+	SQL
 	expect "secrets that read back as configured" "configured configured" \
 		"$(ask "SELECT password, stage_secret_key FROM sw_destinations")"
 }
@@ -132,21 +138,21 @@ backfill_one_day() {
 
 # One line a look, until the backfill has ended or a minute has passed.
 watch_backfill() {
-	local looks status=queued
-	local format='%8s  %-9s %-8s %-11s %-9s %6s %10s %10s\n'
-	printf "$format" "" backfill windows window "" read staged delivered
+	local looks status=queued windows date window rows message
+	local format='%6s  %-8s %-8s %-11s %-9s %6s  %s\n'
+	printf "$format" "" backfill windows window "" rows "last line of the run's log"
 	for ((looks = 0; looks < 120; looks++)); do
 		ask "SELECT b.status, windows_done || '/' || windows_total,
 				to_char(window_start AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD'),
-				w.status, coalesce(r.rows_exported, 0),
-				coalesce(r.bytes_staged, 0), b.rows_exported
+				w.status, b.rows_exported,
+				coalesce((SELECT split_part(message, ',', 1) FROM sw_run_logs l
+				 WHERE l.run_id = w.run_id ORDER BY logged_at DESC LIMIT 1), '')
 			FROM sw_backfills b
 				JOIN sw_backfill_windows w USING (backfill_id)
-				LEFT JOIN sw_runs r USING (run_id)
 			WHERE backfill_id = 1" >"$base/look"
-		read -r status line <"$base/look"
-		# The words of the line are the columns of the format.
-		printf "$format" "$((looks / 2)).$((looks % 2 * 5)) s" "$status" $line
+		read -r status windows date window rows message <"$base/look"
+		printf "$format" "$((looks / 2)).$((looks % 2 * 5)) s" "$status" \
+			"$windows" "$date" "$window" "$rows" "$message"
 		case $status in
 			queued | running) sleep 0.5 ;;
 			success) return ;;

@@ -5,7 +5,7 @@
 \pset tuples_only true
 \set ON_ERROR_STOP true
 BEGIN;
-SELECT plan(45);
+SELECT plan(46);
 
 -- Members of the extension.
 CREATE TEMPORARY VIEW members AS
@@ -54,6 +54,11 @@ SELECT set_eq(
 		'sw_version() text',
 		'sw_backfill(pipeline text, "from" date, "to" date, allow_shrink boolean DEFAULT false) bigint',
 		'sw_wait_backfill(backfill_id bigint, timeout interval DEFAULT NULL::interval) text',
+		'sw_test_connection(destination text, OUT step integer, OUT name text, OUT status text, OUT elapsed_ms numeric, OUT detail text, OUT hint text) SETOF record',
+		'sw_explain_pipeline(pipeline text) SETOF text',
+		'sw_create_current_view(pipeline text) text',
+		'sw_put_destination(definition jsonb) text',
+		'sw_put_pipeline(definition jsonb) text',
 		'sw_stop(pipeline text) void'],
 	'the functions, their arguments and results');
 SELECT is_empty(
@@ -85,8 +90,9 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_destinations') $$, ARRAY[
 	'columns of sw_destinations');
 SELECT results_eq($$ SELECT pg_temp.columns_of('sw_pipelines') $$, ARRAY[
 	'name text', 'destination text', 'data_source text', 'source regclass',
-	'target_table text', 'mode text', 'columns jsonb', 'event_filter text',
-	'event_names text[]', 'row_filter text', 'system_timezone text', 'status text',
+	'target_table text', 'mode text', 'key_columns text[]', 'columns jsonb',
+	'event_filter text', 'event_names text[]', 'row_filter text', 'json_type text',
+	'target_options jsonb', 'system_timezone text', 'status text',
 	'settings_version integer', 'owner regrole', 'created_at timestamp with time zone',
 	'updated_at timestamp with time zone'],
 	'columns of sw_pipelines');
@@ -199,7 +205,8 @@ SELECT set_eq(
 		'sensorswave_export.request_timeout sighup', 'sensorswave_export.statement_timeout sighup',
 		'sensorswave_export.retry_backoff sighup', 'sensorswave_export.retry_backoff_max sighup',
 		'sensorswave_export.backfill_attempts sighup', 'sensorswave_export.key_file postmaster',
-		'sensorswave_export.ca_file sighup', 'sensorswave_export.proxy sighup'],
+		'sensorswave_export.ca_file sighup', 'sensorswave_export.proxy sighup',
+		'sensorswave_export.check_on_save user'],
 	'the settings and when they can be changed');
 SELECT is(s.boot_val || coalesce(s.unit, ''), d.value, s.name || ' has its default')
 FROM pg_settings s JOIN (VALUES
@@ -208,7 +215,7 @@ FROM pg_settings s JOIN (VALUES
 	('request_timeout', '300000ms'), ('statement_timeout', '3600000ms'),
 	('retry_backoff', '5000ms'), ('retry_backoff_max', '900000ms'),
 	('backfill_attempts', '5'), ('key_file', 'sensorswave_export.key'),
-	('ca_file', ''), ('proxy', '')) d (name, value)
+	('ca_file', ''), ('proxy', ''), ('check_on_save', 'on')) d (name, value)
 	ON s.name = 'sensorswave_export.' || d.name
 ORDER BY s.name;
 

@@ -87,6 +87,14 @@ export class Catalog {
     return rows.length > 0;
   }
 
+  async columnNames(database, name) {
+    const rows = await this.control.rows(
+      `SELECT name FROM ${FRONT_DATABASE}.system_columns
+       WHERE database = ${quoteString(database)}
+       AND table = ${quoteString(name)} ORDER BY position`);
+    return rows.map(([column]) => column);
+  }
+
   /* { engine, ddl }: engine null if there is no table, ddl null if no Cnch. */
   async findTable(database, name) {
     const where = `WHERE database = ${quoteString(database)}

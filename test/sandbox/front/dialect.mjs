@@ -15,9 +15,11 @@ import {
   Edits, isName, isSymbol, isWord, readTableName, tokenize,
 } from './tokens.mjs';
 
+/* The columns are those that say whose database and table a row speaks of. */
 const SYSTEM_VIEWS = {
-  columns: 'system_columns', tables: 'system_tables',
-  databases: 'system_databases',
+  columns: { name: 'system_columns', columns: ['database', 'table'] },
+  tables: { name: 'system_tables', columns: ['database', 'name'] },
+  databases: { name: 'system_databases', columns: ['name', null] },
 };
 /* Table functions that a client could reach past the front with. */
 const FOREIGN_SOURCES = ['S3', 'S3CLUSTER', 'GCS', 'FILE', 'URL', 'REMOTE',
@@ -25,7 +27,8 @@ const FOREIGN_SOURCES = ['S3', 'S3CLUSTER', 'GCS', 'FILE', 'URL', 'REMOTE',
 const LOCAL_SOURCES = ['NUMBERS', 'ONE', 'ZEROS', 'VALUES', 'SELECT', 'WITH'];
 const TRANSACTION_WORDS = ['BEGIN', 'COMMIT', 'ROLLBACK', 'START'];
 
-function trimStatement(text) {
+/* A statement without comments around it and its semicolon. */
+export function trimStatement(text) {
   const tokens = tokenize(text);
   while (isSymbol(tokens.at(-1), ';')) {
     tokens.pop();
@@ -78,7 +81,14 @@ function readsTables(tokens) {
   });
 }
 
-function substituteSystemViews(sql) {
+/* A user sees the rows of what it has any right on. */
+function viewOf(view, visible) {
+  const condition = visible(view.columns);
+  return condition === null ? `_front.${view.name}`
+    : `(SELECT * FROM _front.${view.name} WHERE ${condition})`;
+}
+
+function substituteSystemViews(sql, visible) {
   const tokens = tokenize(sql);
   const edits = new Edits(sql);
   tokens.forEach((token, i) => {
@@ -86,7 +96,9 @@ function substituteSystemViews(sql) {
     if (isName(token) && token.value === 'system' &&
         isSymbol(tokens[i + 1], '.') && isName(tokens[i + 2]) &&
         view !== undefined && !isSymbol(tokens[i - 1], '.')) {
-      edits.replaceTokens(tokens, i, i + 2, `_front.${view}`);
+      edits.replaceTokens(tokens, i, i + 2,
+        isWord(tokens[i - 1], 'FROM', 'JOIN') ? viewOf(view, visible)
+          : `_front.${view.name}`);
     }
   });
   return edits.apply();
@@ -107,7 +119,8 @@ function refuseLeftovers(sql) {
 /* A query, or a statement that has one in it. */
 function translateQuery(sql, context) {
   const { sql: withoutS3, calls } = translateCnchS3(sql, context);
-  const result = substituteSystemViews(translateJsonbCasts(withoutS3));
+  const result = substituteSystemViews(translateJsonbCasts(withoutS3),
+    context.visible);
   refuseLeftovers(result);
   return { sql: result, calls };
 }
@@ -157,7 +170,7 @@ function translateChange(sql, tokens) {
   return { kind: 'change', sql, table: readTableName(tokens, 2) };
 }
 
-function translateShow(sql, tokens) {
+function translateShow(sql, tokens, context) {
   if (isWord(tokens[1], 'CREATE') && !isWord(tokens[2], 'DATABASE', 'VIEW')) {
     const i = isWord(tokens[2], 'TABLE') ? 3 : 2;
     return { kind: 'showCreate', sql, table: readTableName(tokens, i) };
@@ -165,7 +178,8 @@ function translateShow(sql, tokens) {
   if (isWord(tokens[1], 'DATABASES') && tokens.length === 2) {
     return {
       kind: 'query',
-      sql: 'SELECT name FROM _front.system_databases ORDER BY name',
+      sql: `SELECT name FROM ${viewOf(SYSTEM_VIEWS.databases,
+        context.visible)} ORDER BY name`,
     };
   }
   return { kind: 'query', sql };
@@ -220,7 +234,7 @@ function translateByKeyword(sql, tokens, context) {
     case 'SET':
       return { kind: 'set', ...readSetStatement(sql) };
     case 'SHOW':
-      return translateShow(sql, tokens);
+      return translateShow(sql, tokens, context);
     case 'DESCRIBE':
     case 'DESC':
       return translateDescribe(sql, tokens, context);
@@ -239,8 +253,10 @@ function translateByKeyword(sql, tokens, context) {
 }
 
 /*
- * context: { store, keySettings(own) } where keySettings gives the object
- * store's keys once the statement's own settings are known.  Returns at least
+ * context: { store, keySettings(own), visible(columns) }: keySettings gives
+ * the object store's keys once the statement's own settings are known, visible
+ * the condition on a system table's rows, or null (left out: all rows).
+ * Returns at least
  * { kind, sql, own, all, calls, needsWorkers }.
  */
 export function translate(text, context) {
@@ -250,6 +266,7 @@ export function translate(text, context) {
   const tokens = tokenize(clause.sql);
   const plan = translateByKeyword(clause.sql, tokens, {
     store: context.store,
+    visible: context.visible ?? (() => null),
     keySettings: context.keySettings(clause.own),
   });
   if (!['load', 'createTable', 'query'].includes(plan.kind)) {

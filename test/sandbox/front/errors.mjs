@@ -31,6 +31,7 @@ export const CODE = {
   FILE_NOT_FOUND: 882,
   POCO_EXCEPTION: 1000,
   WAREHOUSE_NOT_FOUND: 5025,
+  NO_AVAILABLE_WORKER: 7107,
 };
 
 export class Refusal extends Error {

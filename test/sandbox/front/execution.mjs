@@ -8,10 +8,13 @@
  */
 import { randomUUID } from 'node:crypto';
 
-import { translate } from './dialect.mjs';
+import { refuseCloudOnly } from './behaviour.mjs';
+import { translate, trimStatement } from './dialect.mjs';
 import { CODE, Refusal } from './errors.mjs';
+import { accessDenied } from './grants.mjs';
 import { runLoad } from './load.mjs';
-import { writeProgress } from './server_packets.mjs';
+import { needsOf } from './needs.mjs';
+import { hasTableColumns, writeProgress } from './server_packets.mjs';
 import { isOwnSetting } from './settings.mjs';
 import { quoteName, quoteString, tokenize } from './tokens.mjs';
 import { ConnectionClosed } from './wire.mjs';
@@ -40,6 +43,7 @@ export class Execution {
     this.queryId = packet.queryId === '' ? randomUUID() : packet.queryId;
     this.cancelled = false;
     this.acceptsData = false;
+    this.silent = false;
     this.progress = noProgress();
     this.held = noProgress();
     this.names = [];
@@ -58,17 +62,23 @@ export class Execution {
   /* Ends with the outcome: null, or the Refusal to tell the client of. */
   async run() {
     const ticker = setInterval(() => {
-      this.#sendProgress().catch(() => {});
+      if (!this.silent) {
+        this.#sendProgress().catch(() => {});
+      }
     }, PROGRESS_INTERVAL_MS);
     let refusal = null;
     try {
-      await this.#runPlan(this.#plan());
+      this.checkCancelled();
+      await this.#checkGrants();
+      const plan = this.#plan();
+      await this.#enterWarehouse(plan);
+      await this.#runPlan(plan);
     } catch (error) {
       refusal = this.#refusalOf(error);
     } finally {
       clearInterval(ticker);
     }
-    if (refusal === null) {
+    if (refusal === null && !this.silent) {
       await this.#sendProgress();
     }
     return refusal;
@@ -140,6 +150,11 @@ export class Execution {
       case 'pong':
       case 'hello':
         break;
+      case 'tableColumns':
+        if (hasTableColumns(this.session.revision)) {
+          await this.session.send(packet.raw);
+        }
+        break;
       case 'data':
         /* The header of an INSERT: now the client may send its rows. */
         this.acceptsData = acceptsData;
@@ -180,9 +195,34 @@ export class Execution {
     return clause[name] ?? sent?.value ?? this.session.own[name] ?? '';
   }
 
+  /* By the statement as sent; what it becomes is the front's own business. */
+  async #checkGrants() {
+    const user = this.session.currentUser();
+    if (user.grants.hasAll) {
+      return;
+    }
+    const { database } = this.session;
+    const needs = needsOf(trimStatement(this.packet.text), database);
+    for (const need of needs.filter((one) => !user.grants.allow(one))) {
+      const columns = need.columnNames?.length === 0 ? []
+        : await this.world.catalog.columnNames(need.database, need.table);
+      const named = columns.filter((name) =>
+        need.columnNames?.includes(name) ?? true);
+      /* To select from nothing is another error, ClickHouse's. */
+      if (columns.length > 0 || !need.anyColumn) {
+        throw accessDenied(user.login, need, named);
+      }
+    }
+  }
+
   #plan() {
+    if (this.world.behaviour.edition !== 'cloud') {
+      refuseCloudOnly(this.packet.text, this.packet.settings);
+    }
+    const { grants } = this.session.currentUser();
     const plan = translate(this.packet.text, {
       store: this.world.config.store,
+      visible: (columns) => grants.visible(...columns),
       keySettings: (own) => ({
         accessKey: this.#ownSetting(own, 's3_access_key_id'),
         secretKey: this.#ownSetting(own, 's3_access_key_secret'),
@@ -204,12 +244,20 @@ export class Execution {
       this.record.compression = call.compression;
       this.record.cnchs3_calls = plan.calls.length;
     }
-    if (plan.needsWorkers && warehouse !== '' &&
-        !this.world.config.warehouses.includes(warehouse)) {
-      throw new Refusal(CODE.WAREHOUSE_NOT_FOUND,
-        `Virtual warehouse ${warehouse} not found`);
-    }
     return plan;
+  }
+
+  /* What needs no workers does not look whether there are any. */
+  async #enterWarehouse(plan) {
+    const { warehouses, behaviour } = this.world;
+    if (!plan.needsWorkers || behaviour.edition !== 'cloud') {
+      return;
+    }
+    const warehouse = warehouses.choose(this.session.currentUser(),
+      this.record.warehouse);
+    this.silent = warehouse.mode === 'silent';
+    await warehouses.enter(warehouse, () => this.checkCancelled());
+    this.silent = false;
   }
 
   #target(table) {
@@ -241,6 +289,8 @@ export class Execution {
         break;
       }
       case 'load':
+        /* A client that sends the rows itself is told of no progress. */
+        this.silent = plan.insert.sendsData;
         await runLoad(this.world, this, plan, this.#target(plan.table));
         break;
       case 'showCreate':
@@ -291,9 +341,17 @@ export class Execution {
 
   /* ClickHouse kills what runs there; loads also have steps outside of it. */
   async #kill(plan) {
-    await this.runUpstream(plan.sql);
     const named = tokenize(plan.sql).filter(({ kind }) => kind === 'string')
       .map(({ value }) => value);
+    const user = this.session.currentUser();
+    for (const { session, queryId } of this.world.executions) {
+      if (named.includes(queryId) && !user.grants.hasAll &&
+          session.currentUser() !== user) {
+        throw new Refusal(CODE.ACCESS_DENIED, `User ${user.login} attempts ` +
+          `to kill query created by ${session.currentUser().login}`);
+      }
+    }
+    await this.runUpstream(plan.sql);
     for (const execution of this.world.executions) {
       if (execution !== this && named.includes(execution.queryId)) {
         execution.cancel();

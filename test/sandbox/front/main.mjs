@@ -8,36 +8,20 @@
  * SIGTERM or SIGINT; a load it was at is then undone or done, never half.
  */
 import fs from 'node:fs';
-import tls from 'node:tls';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 
 import { createAdmin } from './admin.mjs';
+import { Behaviour } from './behaviour.mjs';
 import { Catalog } from './catalog.mjs';
 import { Control } from './control.mjs';
+import { Faults } from './faults.mjs';
+import { openListener, openTunnel } from './listeners.mjs';
 import { Commits, Locks } from './locks.mjs';
 import { QueryLog } from './query_log.mjs';
 import { Session } from './session.mjs';
-
-function listen(server, port) {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port }, resolve);
-  });
-}
-
-function createFront(world) {
-  let connections = 0;
-  const server = tls.createServer({
-    key: fs.readFileSync(world.config.tlsKey),
-    cert: fs.readFileSync(world.config.tlsCert),
-    minVersion: 'TLSv1.2',
-  });
-  server.on('secureConnection', (socket) => {
-    socket.setNoDelay(true);
-    new Session(world, socket, ++connections).serve();
-  });
-  return server;
-}
+import { Users } from './users.mjs';
+import { Warehouses } from './warehouses.mjs';
 
 async function main() {
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
@@ -54,14 +38,27 @@ async function main() {
     commits: new Commits(),
     executions: new Set(),
     log: new QueryLog(config.logFile),
+    users: new Users(config),
+    warehouses: new Warehouses(config),
+    faults: new Faults(),
+    behaviour: new Behaviour(config),
   };
 
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => process.exit(0));
   }
   await world.catalog.prepare();
-  await listen(createAdmin(world), config.adminPort);
-  await listen(createFront(world), config.port);
+  const admin = createAdmin(world);
+  admin.listen({ host: '127.0.0.1', port: config.adminPort });
+  await once(admin, 'listening');
+  let connections = 0;
+  for (const listener of config.listeners) {
+    await openListener(world, listener, (connection) =>
+      new Session(world, connection, ++connections).serve());
+  }
+  for (const tunnel of config.tunnels) {
+    await openTunnel(world, tunnel);
+  }
   process.stdout.write('ready\n');
 }
 

@@ -11,6 +11,7 @@ import { WireError, Writer } from './wire.mjs';
 
 export const UPSTREAM_REVISION = 54448;
 
+const REVISION_TABLE_COLUMNS = 54410;
 const REVISION_WRITTEN_ROWS = 54420;
 
 const NAMES = {
@@ -97,6 +98,10 @@ export function readServerPacket(reader) {
     default:
       throw new WireError(`unknown packet ${number} from the server`);
   }
+}
+
+export function hasTableColumns(revision) {
+  return revision >= REVISION_TABLE_COLUMNS;
 }
 
 /* All revisions played are past the last one that changed the Hello. */

@@ -8,10 +8,11 @@
  * not allow is answered with an exception and the end of the connection.
  *
  * Every packet to the client goes through send(): whole packets, in order.
+ * While a fault is played they go through it; it is the session's "play".
  */
 import { checkLogin } from './login.mjs';
 import {
-  MIN_REVISION, readClientPacket, readHello, SERVER_REVISION,
+  MIN_REVISION, readClientPacket, readHello,
 } from './client_packets.mjs';
 import { CODE, protocolError, Refusal } from './errors.mjs';
 import { Execution } from './execution.mjs';
@@ -25,20 +26,28 @@ const SERVER_NAME = 'ByteHouse';
 const VERSION = { versionMajor: 21, versionMinor: 8, versionPatch: 7 };
 
 export class Session {
-  constructor(world, socket, number) {
+  /*
+   * connection: { socket, raw, listener }: socket is where packets go, raw
+   * the TCP connection below it, listener { name, revision } where it came in.
+   */
+  constructor(world, connection, number) {
     this.world = world;
-    this.socket = socket;
+    this.socket = connection.socket;
+    this.raw = connection.raw;
+    this.listener = connection.listener;
     this.number = number;
-    this.source = new PacketSource(socket);
+    this.source = new PacketSource(this.socket);
     this.state = 'hello';
     this.revision = MIN_REVISION;
     this.announcedRevision = 0;
     this.database = 'default';
     this.user = '';
+    this.member = null;
     this.own = {};
     this.upstream = null;
     this.pendingQuery = null;
     this.execution = null;
+    this.play = null;
   }
 
   /* Serves the client until one side ends the connection. */
@@ -56,8 +65,17 @@ export class Session {
     }
   }
 
-  /* The one place where packets leave; a fault belongs here. */
+  /* The one place where packets leave. */
   async send(packet) {
+    await (this.play === null ? this.#write(packet) : this.play.send(packet));
+  }
+
+  /* The user as it is now, with its grants. */
+  currentUser() {
+    return this.world.users.current(this.member);
+  }
+
+  async #write(packet) {
     if (!this.socket.writable) {
       return;
     }
@@ -69,18 +87,33 @@ export class Session {
     }
   }
 
+  /* What a fault may do to this connection. */
+  #channel(cancel) {
+    return {
+      write: (packet) => this.#write(packet),
+      drop: (bytes) => this.socket.write(bytes, () => this.raw.destroy()),
+      reset: () => this.raw.resetAndDestroy(),
+      cancel,
+    };
+  }
+
   async #welcome(hello) {
+    const announced = this.listener.revision ?? this.world.behaviour.revision;
     this.announcedRevision = hello.revision;
-    this.revision = Math.min(hello.revision, SERVER_REVISION);
+    this.revision = Math.min(hello.revision, announced);
     this.user = hello.user;
+    this.play = this.world.faults.play(null, this.#channel(() => {}));
     const record = { event: 'login', database: hello.database,
-      client: hello.clientName, announced_revision: hello.revision };
+      client: hello.clientName, announced_revision: hello.revision,
+      listener: this.listener.name, tls: this.socket.getProtocol?.() ?? null,
+      sni: this.socket.servername || null, fault: this.play?.fault.fault };
     try {
+      await this.#playBeforeHello();
       if (hello.revision < MIN_REVISION) {
         throw protocolError(CODE.UNEXPECTED_PACKET,
           `revision ${hello.revision} is older than any played here`);
       }
-      await checkLogin(this.world, hello);
+      this.member = await checkLogin(this.world, hello);
       if (hello.database !== '') {
         this.database = hello.database;
       }
@@ -91,11 +124,30 @@ export class Session {
       throw error;
     }
     this.#log({ ...record, outcome: 'ok', code: 0 });
-    await this.send(writeHello({
-      serverName: SERVER_NAME, ...VERSION, revision: SERVER_REVISION,
+    this.state = 'idle';
+    await this.#sendLast(writeHello({
+      serverName: SERVER_NAME, ...VERSION, revision: announced,
       timezone: this.world.config.timezone, displayName: SERVER_NAME,
     }));
-    this.state = 'idle';
+  }
+
+  async #playBeforeHello() {
+    const refusal = await this.play?.before() ?? null;
+    if (this.play?.ended) {
+      throw new ConnectionClosed();
+    }
+    if (refusal !== null) {
+      throw refusal;
+    }
+  }
+
+  /* The packet that ends an answer, and a fault's part in it. */
+  async #sendLast(packet) {
+    const { play } = this;
+    await (play === null ? this.#write(packet) : play.last(packet));
+    if (this.play === play) {
+      this.play = null;
+    }
   }
 
   async #openUpstream() {
@@ -173,20 +225,25 @@ export class Session {
   }
 
   async #execute(execution) {
-    const refusal = await execution.run();
+    const play = this.world.faults.play(execution.packet.text,
+      this.#channel(() => execution.cancel()));
+    this.play = play;
+    let refusal = await play?.before() ?? null;
+    const isRun = refusal === null && !play?.ended;
+    if (isRun) {
+      refusal = await execution.run();
+    }
     this.world.executions.delete(execution);
     this.#log({ event: 'query', ...execution.record,
       outcome: refusal === null ? 'ok' : 'exception',
-      code: refusal?.code ?? 0, message: refusal?.message ?? '' });
+      code: refusal?.code ?? 0, message: refusal?.message ?? '',
+      ...(play !== null && { fault: play.fault.fault, was_run: isRun }) });
     this.execution = null;
     this.state = 'idle';
-    if (refusal === null) {
-      await this.send(writeEndOfStream());
-    } else {
-      await this.send(writeException(refusal.code, refusal.message));
-      if (refusal.fatal) {
-        this.socket.end();
-      }
+    await this.#sendLast(refusal === null ? writeEndOfStream()
+      : writeException(refusal.code, refusal.message));
+    if (refusal?.fatal) {
+      this.socket.end();
     }
   }
 
@@ -207,6 +264,7 @@ export class Session {
   }
 
   #close() {
+    this.play?.release();
     this.socket.end();
     this.execution?.cancel();
     this.upstream?.close();

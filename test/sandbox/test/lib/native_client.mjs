@@ -5,6 +5,7 @@
  * front, so that both can't share a misreading.  It can also misbehave: see
  * sendQuery and sendBytes.
  */
+import net from 'node:net';
 import tls from 'node:tls';
 
 const SILENCE_MS = 20000;
@@ -87,7 +88,10 @@ export class NativeClient {
 
   async open() {
     const { port, ca, user, password, database, revision } = this.options;
-    this.socket = tls.connect({ host: '127.0.0.1', port, ca });
+    const { plain, tlsOptions } = this.options;
+    this.socket = plain === true ? net.connect(port, '127.0.0.1')
+      : tls.connect({ host: '127.0.0.1', port, ca, ...tlsOptions });
+    this.socket.on('error', (error) => { this.failure = error; });
     this.socket.on('data', (chunk) => {
       this.received = Buffer.concat([this.received, chunk]);
       this.wakeAll();
@@ -133,7 +137,7 @@ export class NativeClient {
   async bytes(n) {
     while (this.received.length < n) {
       if (this.ended) {
-        throw new Error('connection closed');
+        throw this.failure ?? new Error('connection closed');
       }
       await this.more();
     }

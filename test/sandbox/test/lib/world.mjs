@@ -14,6 +14,11 @@ export const SCRIPT = fileURLToPath(new URL('../../sandbox', import.meta.url));
 export class World {
   constructor() {
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'sandbox-test-'));
+    /* A test that is stopped from outside takes its servers with it. */
+    process.once('SIGTERM', () => {
+      this.destroy();
+      process.exit(1);
+    });
   }
 
   sandbox(...words) {
@@ -58,6 +63,17 @@ export class World {
       database: env.SW_BYTEHOUSE_DATABASE,
       ...options,
     });
+  }
+
+  /* A request to the front's admin port; throws what it refuses. */
+  async admin(method, path, body) {
+    const response = await fetch(`${this.env.SW_FRONT_ADMIN}${path}`,
+      { method, body: body === undefined ? undefined : JSON.stringify(body) });
+    const answer = await response.json();
+    if (!response.ok) {
+      throw new Error(answer.error);
+    }
+    return answer;
   }
 
   frontLog() {
