@@ -67,13 +67,14 @@ COMMENT ON TABLE _sensorswave.pipeline IS
 -- is not dumped.
 CREATE TABLE _sensorswave.pipeline_state (
 	pipeline_id bigint PRIMARY KEY REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
+	holds_target boolean NOT NULL DEFAULT false,
 	consecutive_failures integer NOT NULL DEFAULT 0,
 	next_attempt_at timestamptz NOT NULL,
 	last_error text,
 	last_hint text
 );
 COMMENT ON TABLE _sensorswave.pipeline_state IS
-	'attempts to create the target table of a pipeline, and the last failure';
+	'attempts to create, mark and release the target table of a pipeline, and the last failure';
 
 CREATE TABLE _sensorswave.backfill (
 	backfill_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -268,6 +268,11 @@ sw_cat_pipeline_set_status(int64 pipeline_id, const char *status)
 				" SET status = $2, updated_at = clock_timestamp()"
 				" WHERE pipeline_id = $1");
 
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
+				" SET next_attempt_at = clock_timestamp(), consecutive_failures = 0,"
+				" last_error = NULL, last_hint = NULL WHERE pipeline_id = $1");
+
 	/* A backfill that waits to be tried again learns of it at once. */
 	sw_spi_arg_int64(&spi, pipeline_id);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill"
@@ -294,7 +299,10 @@ sw_cat_pipeline_is_busy(int64 pipeline_id)
 				"SELECT FROM _sensorswave.staged_object"
 				" JOIN _sensorswave.run USING (run_id)"
 				" WHERE pipeline_id = $1 AND NOT is_deleted"
-				" AND delete_attempts < 10");
+				" AND delete_attempts < 10"
+				" UNION ALL "
+				"SELECT FROM _sensorswave.pipeline_state WHERE pipeline_id = $1"
+				" AND holds_target AND consecutive_failures < 3");
 	is_busy = spi.n_rows > 0;
 	sw_spi_end(&spi);
 	return is_busy;
@@ -336,7 +344,7 @@ sw_cat_pipeline_count_failures(int64 pipeline_id)
 }
 
 void
-sw_cat_pipeline_record_created(int64 pipeline_id)
+sw_cat_pipeline_record_created(int64 pipeline_id, bool is_marked)
 {
 	SwSpi		spi;
 
@@ -345,25 +353,55 @@ sw_cat_pipeline_record_created(int64 pipeline_id)
 	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline SET status = 'running'"
 				" WHERE pipeline_id = $1 AND status = 'new'");
 	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
-				" SET consecutive_failures = 0, last_error = NULL, last_hint = NULL"
-				" WHERE pipeline_id = $1");
+	sw_spi_arg_bool(&spi, is_marked);
+	sw_spi_exec(&spi, "INSERT INTO _sensorswave.pipeline_state"
+				" (pipeline_id, holds_target, next_attempt_at)"
+				" VALUES ($1, $2, clock_timestamp())"
+				" ON CONFLICT (pipeline_id) DO UPDATE SET holds_target = $2,"
+				" consecutive_failures = 0, last_error = NULL, last_hint = NULL");
 	sw_spi_end(&spi);
+}
+
+void
+sw_cat_pipeline_record_released(int64 pipeline_id)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
+				" SET holds_target = false, consecutive_failures = 0,"
+				" last_error = NULL, last_hint = NULL WHERE pipeline_id = $1");
+	sw_spi_end(&spi);
+}
+
+/* Is the pipeline in a state in which something is due by now? */
+static bool
+is_due(int64 pipeline_id, const char *condition)
+{
+	SwSpi		spi;
+	bool		found;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, psprintf("SELECT FROM _sensorswave.pipeline"
+							   " JOIN _sensorswave.pipeline_state USING (pipeline_id)"
+							   " WHERE pipeline_id = $1 AND %s"
+							   " AND next_attempt_at <= clock_timestamp()",
+							   condition));
+	found = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return found;
 }
 
 bool
 sw_cat_pipeline_is_creation_due(int64 pipeline_id)
 {
-	SwSpi		spi;
-	bool		is_due;
+	return is_due(pipeline_id, "status = 'new'");
+}
 
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "SELECT FROM _sensorswave.pipeline"
-				" JOIN _sensorswave.pipeline_state USING (pipeline_id)"
-				" WHERE pipeline_id = $1 AND status = 'new'"
-				" AND next_attempt_at <= clock_timestamp()");
-	is_due = spi.n_rows > 0;
-	sw_spi_end(&spi);
-	return is_due;
+bool
+sw_cat_pipeline_is_release_due(int64 pipeline_id)
+{
+	return is_due(pipeline_id, "status = 'stopped' AND holds_target");
 }

@@ -4,7 +4,7 @@
  *	  What there is to do in this database, and from when on.
  *
  * Everything follows from rows alone, so a scheduler needs no memory: a
- * target to create, a backfill, a run that died, an object left behind.
+ * target to create or to release, a backfill, a run that died, an object left behind.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,7 @@ sw_cat_work_list(void)
 				"SELECT pipeline_id, next_attempt_at AS due_at"
 				" FROM _sensorswave.pipeline"
 				" JOIN _sensorswave.pipeline_state USING (pipeline_id)"
-				" WHERE status = 'new'"
+				" WHERE status = 'new' OR status = 'stopped' AND holds_target"
 				" UNION ALL "
 				"SELECT pipeline_id, next_attempt_at FROM _sensorswave.backfill"
 				" WHERE status IN ('queued', 'running')"

@@ -159,11 +159,20 @@ extern void sw_cat_pipeline_record_failure(int64 pipeline_id,
 										   const char *hint);
 extern int32 sw_cat_pipeline_count_failures(int64 pipeline_id);
 
-/* The target exists: new becomes running. */
-extern void sw_cat_pipeline_record_created(int64 pipeline_id);
+/*
+ * The target exists: new becomes running.  is_marked: its comment says that
+ * it is the pipeline's.
+ */
+extern void sw_cat_pipeline_record_created(int64 pipeline_id, bool is_marked);
+
+/* The mark is gone. */
+extern void sw_cat_pipeline_record_released(int64 pipeline_id);
 
 /* Is it new, and due for an attempt to create its target? */
 extern bool sw_cat_pipeline_is_creation_due(int64 pipeline_id);
+
+/* Is it stopped, and due for an attempt to take its mark off the target? */
+extern bool sw_cat_pipeline_is_release_due(int64 pipeline_id);
 
 /* May the current user act as role (superuser, the role, a member)? */
 extern bool sw_cat_may_use_role(Oid role);

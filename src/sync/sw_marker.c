@@ -64,7 +64,9 @@ read_mark(SwTarget *target, const SwTargetTable *table, bool *can_read)
 	SwError		err;
 	SwStatus	status = sw_target_read_marker(target, table, &marker, &err);
 
-	*can_read = status != SW_ERR_UNSUPPORTED && status != SW_ERR_DENIED;
+	/* Without the table there is no mark on it either. */
+	*can_read = status != SW_ERR_UNSUPPORTED && status != SW_ERR_DENIED &&
+		status != SW_ERR_MISSING;
 	if (*can_read && status != SW_OK)
 		sw_report(ERROR, &err);
 	return *can_read ? marker : NULL;
@@ -110,4 +112,19 @@ sw_marker_claim(SwTarget *target, const SwTargetTable *table)
 	if (status != SW_OK)
 		sw_report(ERROR, &err);
 	return true;
+}
+
+void
+sw_marker_release(SwTarget *target, const SwTargetTable *table)
+{
+	bool		can_read;
+	char	   *marker = read_mark(target, table, &can_read);
+	SwStatus	status;
+	SwError		err;
+
+	if (marker == NULL || !is_same_pipeline(marker, table->marker))
+		return;
+	status = sw_target_write_marker(target, table, NULL, &err);
+	if (status != SW_OK && status != SW_ERR_UNSUPPORTED)
+		sw_report(ERROR, &err);
 }

@@ -31,4 +31,7 @@ extern void sw_marker_check(SwTarget *target, const SwTargetTable *table);
  */
 extern bool sw_marker_claim(SwTarget *target, const SwTargetTable *table);
 
+/* Take the pipeline's mark off, if it is still there.  Throws. */
+extern void sw_marker_release(SwTarget *target, const SwTargetTable *table);
+
 #endif							/* SW_MARKER_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_options.c
- *	  target_options of a pipeline: wishes for the table at the warehouse.
+ *	  Wishes for the table at the warehouse: target_options of a pipeline.
  *
  *-------------------------------------------------------------------------
  */

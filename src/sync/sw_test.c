@@ -123,10 +123,13 @@ static void
 step_table(void *arg)
 {
 	TestState  *state = arg;
+	char	   *name = make_probe_name();
 	SwError		err;
 
-	state->table = make_probe_name();
-	throw_unless_ok(sw_target_create_probe(state->target, state->table, &err), &err);
+	/* A missing right to drop shows while there is nothing to drop. */
+	throw_unless_ok(sw_target_drop_probe(state->target, name, &err), &err);
+	state->table = name;
+	throw_unless_ok(sw_target_create_probe(state->target, name, &err), &err);
 	drop_probe_table(state);
 	state->detail = pstrdup("a probe table was made and dropped");
 }

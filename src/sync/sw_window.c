@@ -105,7 +105,8 @@ look_at_target(WindowWork *work)
 	if (strcmp(work->run->pipeline->status, "new") == 0)
 	{
 		sw_tx_begin("recording a target table");
-		sw_cat_pipeline_record_created(work->run->pipeline->pipeline_id);
+		sw_cat_pipeline_record_created(work->run->pipeline->pipeline_id,
+									   is_marked);
 		sw_tx_commit();
 	}
 	if (!is_marked)

@@ -20,6 +20,7 @@
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_lock.h"
+#include "sync/sw_marker.h"
 #include "sync/sw_plan.h"
 #include "sync/sw_tx.h"
 #include "sync/sw_window.h"
@@ -107,13 +108,11 @@ next_attempt(int n_failures, SwRetry retry)
 
 /* ---- the target table ---- */
 
-static void
-create_target(void *arg)
+/* The plan of a pipeline, and a session where its target is. */
+static SwPlan *
+meet_target(WorkContext *work, SwTarget **target_out)
 {
-	WorkContext *work = arg;
-	MemoryContext saved = MemoryContextSwitchTo(work->context);
 	SwConnect  *connect;
-	SwTarget   *target;
 	SwPlan	   *plan;
 
 	sw_tx_begin("reading a pipeline's definition");
@@ -122,29 +121,60 @@ create_target(void *arg)
 	sw_tx_commit();
 	plan = sw_plan_create(work->pipeline);
 	plan->table.database = connect->destination->database;
-	target = sw_connect_target(connect, work->context);
-	(void) sw_plan_prepare_target(plan, target);
-	sw_target_close(target);
+	*target_out = sw_connect_target(connect, work->context);
+	return plan;
+}
 
+static void
+create_target(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+	SwTarget   *target;
+	SwPlan	   *plan = meet_target(work, &target);
+	bool		is_marked = sw_plan_prepare_target(plan, target);
+
+	sw_target_close(target);
 	sw_tx_begin("recording a target table");
-	sw_cat_pipeline_record_created(work->pipeline->pipeline_id);
+	sw_cat_pipeline_record_created(work->pipeline->pipeline_id, is_marked);
 	sw_tx_commit();
 	MemoryContextSwitchTo(saved);
 }
 
 static void
-create_target_if_due(const SwPipeline *pipeline, MemoryContext context)
+release_target(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+	SwTarget   *target;
+	SwPlan	   *plan = meet_target(work, &target);
+
+	sw_marker_release(target, &plan->table);
+	sw_target_close(target);
+	sw_tx_begin("recording the release of a target table");
+	sw_cat_pipeline_record_released(work->pipeline->pipeline_id);
+	sw_tx_commit();
+	MemoryContextSwitchTo(saved);
+}
+
+/* Create the target of a new pipeline, release that of a stopped one. */
+static void
+attend_to_target(const SwPipeline *pipeline, MemoryContext context)
 {
 	WorkContext work = {.pipeline = pipeline,.context = context};
 	SwFailure	failure;
-	bool		is_due;
+	bool		is_new;
+	bool		is_over;
 	int			n_failures;
 
-	sw_tx_begin("looking for a target table to create");
-	is_due = sw_cat_pipeline_is_creation_due(pipeline->pipeline_id);
+	sw_tx_begin("looking for a target table to create or release");
+	is_new = sw_cat_pipeline_is_creation_due(pipeline->pipeline_id);
+	is_over = sw_cat_pipeline_is_release_due(pipeline->pipeline_id);
 	n_failures = sw_cat_pipeline_count_failures(pipeline->pipeline_id);
 	sw_tx_commit();
-	if (!is_due || attempt(create_target, &work, "creating the target table", &failure))
+	if (is_new ? attempt(create_target, &work, "creating the target table", &failure) :
+		!is_over ||
+		attempt(release_target, &work, "releasing the target table", &failure))
 		return;
 
 	sw_tx_begin("recording a failure");
@@ -294,7 +324,7 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 											   ALLOCSET_DEFAULT_SIZES);
 	bool		again;
 
-	create_target_if_due(pipeline, step);
+	attend_to_target(pipeline, step);
 	do
 	{
 		if (!sw_lock_hold(pipeline_id))

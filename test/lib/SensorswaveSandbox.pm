@@ -166,6 +166,22 @@ sub clear_faults
 	return;
 }
 
+# The front's admin port (test/sandbox/README.md), e.g. front('POST',
+# '/faults', { match => 'hello', fault => 'hang' }).
+sub front
+{
+	my ($self, $method, $path, $wish) = @_;
+	return $self->_admin('front', $method, $path, $wish);
+}
+
+# Everything about the front as it was at its start.
+sub reset_front
+{
+	my ($self) = @_;
+	$self->front('DELETE', $_) foreach qw(/faults /users /warehouses /behaviour);
+	return;
+}
+
 # Keys of all objects in the store.
 sub objects
 {

@@ -143,11 +143,13 @@ sub change_destination
 	return;
 }
 
-# A pipeline from events to the destination "wh", or as given.
+# A pipeline from events to the destination "wh", or as given; with unchecked
+# => 1 the warehouse is not asked first.
 sub create_pipeline
 {
 	my ($node, $name, %columns) = @_;
 	my $database = delete $columns{dbname} // 'postgres';
+	my $check = delete $columns{unchecked} ? 'off' : 'on';
 	my %row = (
 		name => $name,
 		destination => 'wh',
@@ -159,7 +161,8 @@ sub create_pipeline
 	my @names = sort keys %row;
 
 	$node->safe_psql($database,
-		    'INSERT INTO sw_pipelines ('
+		    "SET sensorswave_export.check_on_save = $check;"
+		  . 'INSERT INTO sw_pipelines ('
 		  . join(', ', @names)
 		  . ') VALUES ('
 		  . join(', ', map { quote_text($row{$_}) } @names)

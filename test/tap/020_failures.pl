@@ -47,7 +47,7 @@ SQL
 # ---- a destination that is wrong from the beginning ----
 
 create_destination($node, $sandbox, password => $wrong_password);
-create_pipeline($node, 'github');
+create_pipeline($node, 'github', unchecked => 1);
 ok( $node->poll_query_until('postgres',
 		"SELECT consecutive_failures >= 2 FROM sw_status WHERE pipeline = 'github'"),
 	'a pipeline whose table cannot be made tries again');
