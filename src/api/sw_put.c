@@ -14,6 +14,7 @@
 #include "utils/numeric.h"
 
 #include "api/sw_put.h"
+#include "port/sw_compat.h"
 
 char *
 sw_put_get_name(Jsonb *definition)

@@ -196,8 +196,16 @@ is_deeply(
 	'the restore did nothing at the warehouse');
 is( sql_in('restored', "SELECT status FROM sw_pipelines WHERE name = 'pending'"),
 	'new', 'the pipeline without a table waits');
+my $restored = backfill($node, 'one', $day, $day, dbname => 'restored');
+is(wait_backfill($node, $restored, dbname => 'restored'),
+	'failed', 'a restored pipeline does not write to a table of another database');
+like(
+	sql_in('restored', "SELECT error || ' // ' || hint FROM sw_backfills WHERE backfill_id = $restored"),
+	qr{target table "one" belongs to another pipeline // .*remove the mark},
+	'saying why and what to do');
+$sandbox->query(q{ALTER TABLE sensorswave.one MODIFY COMMENT ''});
 is(run_backfill($node, 'one', $day, $day, dbname => 'restored'),
-	'success', 'a restored pipeline works when asked to, with the same secrets');
+	'success', 'without the mark it works, with the same secrets');
 create_destination($node, $sandbox, dbname => 'restored', name => 'another');
 is( sql_in('restored', 'SELECT count(DISTINCT destination_id) FROM _sensorswave.destination'),
 	3, 'new destinations get ids of their own');
