@@ -32,8 +32,7 @@ sw_put_get_name(Jsonb *definition)
 	return pnstrdup(name->val.string.val, name->val.string.len);
 }
 
-static pg_attribute_noreturn()
-void
+SW_NORETURN static void
 refuse_value(const char *column, const char *expected)
 {
 	ereport(ERROR,

@@ -34,8 +34,7 @@ comma_list(const SwShape *shape)
 	return buf.data;
 }
 
-static pg_attribute_noreturn()
-void
+SW_NORETURN static void
 refuse_mapping(const char *column, const char *what)
 {
 	ereport(ERROR,
