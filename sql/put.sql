@@ -58,6 +58,8 @@ CREATE TABLE people (ssid bigint, login_id text, anon_id text,
 SELECT pg_temp.try('{"ttl": "created_at + INTERVAL 1 YEAR", "settings": {"a_setting": 1}}');
 SELECT pg_temp.try('{"ttl": "created_at) SETTINGS x = (1"}');
 SELECT pg_temp.try('{"order_by": "ssid; DROP TABLE t"}');
+SELECT pg_temp.try('{"ttl": "toDateTime(updated_at) + INTERVAL 1 YEAR AS SELECT name AS login_id FROM system.users"}');
+SELECT pg_temp.try('{"engine": "CnchMergeTree(updated_at) ORDER BY ssid"}');
 SELECT pg_temp.try('{"ttl": 5}');
 SELECT pg_temp.try('{"buckets": 0}');
 SELECT pg_temp.try('{"comments": {"nosuch": "x"}}');
@@ -69,5 +71,7 @@ SELECT sw_put_pipeline('{"name": "people", "destination": "wh",
 SELECT regexp_replace(regexp_replace(regexp_replace(line, '''\d{4}-\d\d-\d\d [^'']*''', '''...'''),
 	'\d+/\d+/\d+', '...'), '/\d+/RUN/', '/.../RUN/') AS line
 FROM sw_explain_pipeline('people') line;
+SET LOCAL transaction_read_only = on;
+SELECT count(*) > 0 AS works FROM sw_explain_pipeline('people');
 SELECT sw_explain_pipeline('nosuch');
 ROLLBACK;

@@ -124,7 +124,7 @@ sw_sql_put_destination(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *definition = PG_GETARG_JSONB_P(0);
 	SwDestinationEdit edit = {0};
-	SwDestination *old = sw_destination_find_own(sw_put_get_name(definition));
+	SwDestination *old;
 	ErrorContextCallback callback;
 	const char *result;
 
@@ -132,6 +132,7 @@ sw_sql_put_destination(PG_FUNCTION_ARGS)
 	callback.arg = NULL;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
+	old = sw_destination_find_own(sw_put_get_name(definition));
 	if (old != NULL)
 		edit.row = *old;
 	sw_put_apply(definition, fields, lengthof(fields), &edit);

@@ -41,7 +41,7 @@ sw_sql_explain_pipeline(PG_FUNCTION_ARGS)
 Datum
 sw_sql_create_current_view(PG_FUNCTION_ARGS)
 {
-	SwPipeline *pipeline = sw_pipeline_get_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	SwPipeline *pipeline = sw_pipeline_look_up(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 	PG_RETURN_TEXT_P(cstring_to_text(sw_check_create_current_view(pipeline)));
 }

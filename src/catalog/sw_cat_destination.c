@@ -162,7 +162,7 @@ sw_cat_destination_update(SwDestination *destination)
 				" SET next_attempt_at = clock_timestamp()"
 				" FROM _sensorswave.pipeline p"
 				" WHERE p.pipeline_id = pipeline_state.pipeline_id"
-				" AND p.destination_id = $1 AND p.status = 'new'");
+				" AND p.destination_id = $1 AND p.status IN ('new', 'stopped')");
 	sw_spi_arg_int64(&spi, destination->destination_id);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill b"
 				" SET next_attempt_at = clock_timestamp()"
@@ -292,6 +292,13 @@ sw_cat_destination_seal(SwDestination *destination, SwSecretField field,
 		*member = (struct varlena *)
 			sw_secret_seal(sw_key_file, !any_secret_exists(), plain,
 						   secret_place(destination, field));
+}
+
+bool
+sw_cat_destination_has_secret(const SwDestination *destination,
+							  SwSecretField field)
+{
+	return *secret_member((SwDestination *) destination, field) != NULL;
 }
 
 char *

@@ -156,7 +156,9 @@ sw_cat_pipeline_check_target(const SwDestination *destination,
 	CommandCounterIncrement();
 	sw_spi_exec_snapshot(&spi, "SELECT p.name FROM _sensorswave.pipeline p"
 						 " JOIN _sensorswave.destination d USING (destination_id)"
-						 " WHERE p.status <> 'stopped' AND p.target_table = $1"
+						 " WHERE p.target_table = $1 AND (p.status <> 'stopped'"
+						 " OR EXISTS (SELECT FROM _sensorswave.run r"
+						 " WHERE r.pipeline_id = p.pipeline_id AND r.status = 'running'))"
 						 " AND lower(d.host) = lower($2) AND d.port = $3"
 						 " AND d.account_id IS NOT DISTINCT FROM $4"
 						 " AND d.database = $5 AND p.pipeline_id <> $6 LIMIT 1",
@@ -167,7 +169,7 @@ sw_cat_pipeline_check_target(const SwDestination *destination,
 				 errmsg("target table \"%s\" already belongs to pipeline \"%s\"",
 						target_table, sw_spi_get_text(&spi, 0, "name")),
 				 errdetail("Two pipelines that are not stopped may not write to one table."),
-				 errhint("Give another target_table, or stop the other pipeline first.")));
+				 errhint("Give another target_table, or stop the other pipeline first and let its last run end.")));
 	sw_spi_end(&spi);
 }
 
@@ -280,6 +282,21 @@ sw_cat_pipeline_set_status(int64 pipeline_id, const char *status)
 				" AND status IN ('queued', 'running')"
 				" AND next_attempt_at > clock_timestamp()");
 	sw_spi_end(&spi);
+}
+
+bool
+sw_cat_pipeline_is_writing(int64 pipeline_id)
+{
+	SwSpi		spi;
+	bool		is_writing;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT FROM _sensorswave.run"
+				" WHERE pipeline_id = $1 AND status = 'running'");
+	is_writing = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return is_writing;
 }
 
 bool

@@ -90,6 +90,9 @@ extern bool sw_cat_destination_is_usable(const SwDestination *destination,
 extern void sw_cat_destination_seal(SwDestination *destination,
 									SwSecretField field, const char *plain);
 
+extern bool sw_cat_destination_has_secret(const SwDestination *destination,
+										  SwSecretField field);
+
 /* The plain secret, palloc'd, or NULL; wipe it after use. */
 extern char *sw_cat_destination_unseal(const SwDestination *destination,
 									   SwSecretField field);
@@ -148,6 +151,9 @@ extern void sw_cat_pipeline_pack(const SwPipeline *pipeline,
 extern SwPipeline *sw_cat_pipeline_unpack(StringInfo bytes);
 extern void sw_cat_pipeline_delete(const SwPipeline *pipeline);
 extern void sw_cat_pipeline_set_status(int64 pipeline_id, const char *status);
+
+/* Has it a run that has not ended?  Then it may still write. */
+extern bool sw_cat_pipeline_is_writing(int64 pipeline_id);
 
 /* Has it a backfill or a run that has not ended, or objects staged? */
 extern bool sw_cat_pipeline_is_busy(int64 pipeline_id);

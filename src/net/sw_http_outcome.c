@@ -101,7 +101,7 @@ sw_http_proxy_refused(const char *peer, long status, SwError *err)
 	err->remote_code = (int) status;
 	sw_error_set_hint(err, status == 407 ?
 					  "Put the user name and password for the proxy into sensorswave_export.proxy." :
-					  "Check sensorswave_export.proxy, and that the proxy allows connections to this host.");
+					  "Check the endpoint for a typing error, sensorswave_export.proxy, and that the proxy allows connections to this host.");
 	return SW_ERR_CONNECT;
 }
 

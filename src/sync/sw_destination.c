@@ -436,8 +436,10 @@ is_new_secret(const SwDestination *old, SwSecretField field, const char *typed)
 
 	if (is_blank(typed) || strcmp(typed, "configured") == 0)
 		return false;
+	if (strcmp(typed, "none") == 0)
+		return sw_cat_destination_has_secret(old, field);
 	plain = sw_cat_destination_unseal(old, field);
-	is_new = plain == NULL ? strcmp(typed, "none") != 0 : strcmp(plain, typed) != 0;
+	is_new = plain == NULL || strcmp(plain, typed) != 0;
 	sw_secret_wipe(plain);
 	return is_new;
 }
@@ -469,6 +471,8 @@ sw_destination_put(SwDestinationEdit *edit, const SwDestination *old)
 {
 	SwDestination *row = &edit->row;
 
+	/* Before anything is compared: the answer would tell a guessed secret. */
+	check_may_define();
 	if (old == NULL)
 	{
 		sw_destination_create(edit);

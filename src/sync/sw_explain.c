@@ -69,7 +69,7 @@ sample_url(const SwConnect *connect, int64 pipeline_id)
 List *
 sw_explain_pipeline(const char *name)
 {
-	SwPipeline *pipeline = sw_pipeline_get_own(name);
+	SwPipeline *pipeline = sw_pipeline_look_up(name);
 	SwDestination *destination = sw_cat_destination_get(pipeline->destination_id);
 	SwConnect  *connect = sw_connect_describe(destination, CurrentMemoryContext);
 	SwPlan	   *plan = sw_plan_create(pipeline);

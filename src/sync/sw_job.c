@@ -13,12 +13,14 @@
 
 #include <signal.h>
 
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/dsm.h"
-#include "storage/procarray.h"
 #include "storage/shm_mq.h"
+#include "utils/memutils.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "catalog/sw_field.h"
@@ -84,17 +86,33 @@ queue_area(SwJobHeader *header)
 
 /* ---- session ---- */
 
-/* Runs when the segment goes, for whatever reason. */
+/*
+ * Runs when the segment goes, for whatever reason.  The worker looks at the
+ * flag after it has said who it is; so either it sees the flag, or we see it.
+ */
 static void
 abandon(dsm_segment *segment, Datum arg)
 {
 	SwJobHeader *header = dsm_segment_address(segment);
-	int			pid = header->worker_pid;
+	SwJob	   *job = (SwJob *) DatumGetPointer(arg);
+	pid_t		pid;
 
-	(void) arg;
 	header->is_abandoned = true;
-	if (!header->is_finished && pid != 0 && BackendPidGetProc(pid) != NULL)
-		kill(pid, SIGINT);
+	pg_memory_barrier();
+	if (header->is_finished || job->worker == NULL)
+		return;
+	switch (GetBackgroundWorkerPid(job->worker, &pid))
+	{
+		case BGWH_STARTED:
+			if (header->worker_pid == pid)
+				kill(pid, SIGINT);
+			break;
+		case BGWH_NOT_YET_STARTED:
+			TerminateBackgroundWorker(job->worker);
+			break;
+		default:
+			break;
+	}
 }
 
 static void
@@ -123,16 +141,28 @@ start_worker(SwJob *job)
 SwJob *
 sw_job_start(const SwJobRequest *request)
 {
-	SwJob	   *job = palloc0(sizeof(SwJob));
+	SwJob	   *job;
+	MemoryContext saved;
 	StringInfoData bytes;
 	SwJobHeader *header;
 	shm_mq	   *queue;
 
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot talk to a warehouse from a standby server"),
+				 errhint("Do it on the primary server.")));
+	/* An abort gives up the statement's memory before the segment. */
+	saved = MemoryContextSwitchTo(TopTransactionContext);
+	job = palloc0(sizeof(SwJob));
 	initStringInfo(&bytes);
 	sw_cat_destination_pack(request->destination, &bytes);
 	if (request->pipeline != NULL)
 		sw_cat_pipeline_pack(request->pipeline, &bytes);
 
+	/* abandon() looks at it when the portal's memory is gone already. */
+	saved = MemoryContextSwitchTo(TopTransactionContext);
+	job = palloc0(sizeof(SwJob));
 	job->segment = dsm_create(MAXALIGN(sizeof(SwJobHeader)) +
 							  MAXALIGN(bytes.len) + QUEUE_BYTES, 0);
 	header = job->header = dsm_segment_address(job->segment);
@@ -145,8 +175,9 @@ sw_job_start(const SwJobRequest *request)
 	queue = shm_mq_create(queue_area(header), QUEUE_BYTES);
 	shm_mq_set_receiver(queue, MyProc);
 	job->queue = shm_mq_attach(queue, job->segment, NULL);
-	on_dsm_detach(job->segment, abandon, (Datum) 0);
+	on_dsm_detach(job->segment, abandon, PointerGetDatum(job));
 	start_worker(job);
+	MemoryContextSwitchTo(saved);
 	return job;
 }
 
@@ -160,6 +191,14 @@ sw_job_receive(SwJob *job, int64 deadline_ms, bool *was_lost_out)
 		shm_mq_result result = shm_mq_receive(job->queue, &len, &data, true);
 		pid_t		pid;
 
+		/* What it said just before it ended still counts. */
+		if (result == SHM_MQ_WOULD_BLOCK &&
+			GetBackgroundWorkerPid(job->worker, &pid) == BGWH_STOPPED)
+		{
+			result = shm_mq_receive(job->queue, &len, &data, true);
+			if (result == SHM_MQ_WOULD_BLOCK)
+				result = SHM_MQ_DETACHED;
+		}
 		if (result == SHM_MQ_SUCCESS)
 		{
 			SwJobReply *reply = palloc0(sizeof(SwJobReply));
@@ -170,8 +209,7 @@ sw_job_receive(SwJob *job, int64 deadline_ms, bool *was_lost_out)
 			sw_field_unpack(reply_fields, lengthof(reply_fields), &bytes, reply);
 			return reply;
 		}
-		if (result == SHM_MQ_DETACHED ||
-			GetBackgroundWorkerPid(job->worker, &pid) == BGWH_STOPPED)
+		if (result == SHM_MQ_DETACHED)
 		{
 			*was_lost_out = !job->header->is_finished;
 			return NULL;
@@ -252,13 +290,26 @@ sw_job_take_request(SwJobChannel *channel)
 	return request;
 }
 
+/* Hints promise what runs do; an errand is not tried again. */
+static char *
+drop_promise(char *hint)
+{
+	static const char promise[] = "It is tried again. ";
+
+	if (hint != NULL && strncmp(hint, promise, strlen(promise)) == 0)
+		return hint + strlen(promise);
+	return hint;
+}
+
 void
 sw_job_reply(SwJobChannel *channel, const SwJobReply *reply)
 {
+	SwJobReply	once = *reply;
 	StringInfoData bytes;
 
+	once.hint = drop_promise(reply->hint);
 	initStringInfo(&bytes);
-	sw_field_pack(reply_fields, lengthof(reply_fields), reply, &bytes);
+	sw_field_pack(reply_fields, lengthof(reply_fields), &once, &bytes);
 	/* The queue holds all replies of a job: a full one would be a bug. */
 	if (shm_mq_send(channel->queue, bytes.len, bytes.data, true, true) == SHM_MQ_WOULD_BLOCK)
 		elog(ERROR, "reply does not fit the queue");

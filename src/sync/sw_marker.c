@@ -51,7 +51,9 @@ is_abandoned(const char *marker)
 		return false;
 	sw_tx_begin("looking for the owner of a target table");
 	pipeline = sw_cat_pipeline_get(strtoi64(marker + strlen(ours), NULL, 10));
-	is_over = pipeline == NULL || strcmp(pipeline->status, "stopped") == 0;
+	is_over = pipeline == NULL ||
+		(strcmp(pipeline->status, "stopped") == 0 &&
+		 !sw_cat_pipeline_is_writing(pipeline->pipeline_id));
 	sw_tx_commit();
 	return is_over;
 }

@@ -121,6 +121,11 @@ check_names(const SwPipeline *row)
 {
 	const char *at;
 
+	for (at = row->name; *at; at++)
+		if ((unsigned char) *at < ' ' || *at == 0x7f)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_NAME),
+					 errmsg("name of a pipeline contains a control character")));
 	for (at = row->target_table; *at; at++)
 		if ((unsigned char) *at < ' ' || *at == '`' || *at == 0x7f)
 			ereport(ERROR,
@@ -206,6 +211,19 @@ sw_pipeline_create(SwPipeline *row)
 }
 
 SwPipeline *
+sw_pipeline_look_up(const char *name)
+{
+	SwPipeline *found = sw_cat_pipeline_find(name);
+
+	if (found == NULL || !sw_cat_may_use_role(found->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("pipeline \"%s\" does not exist", name),
+				 errhint("See sw_pipelines.")));
+	return found;
+}
+
+SwPipeline *
 sw_pipeline_find_own(const char *name)
 {
 	SwPipeline *found = sw_cat_pipeline_lock(name);
@@ -254,6 +272,9 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 	refuse_change(strcmp(row->mode, old->mode) != 0, "mode");
 	refuse_change(!is_same_varlena(row->key_columns, old->key_columns), "key_columns");
 	refuse_change(strcmp(row->json_type, old->json_type) != 0, "json_type");
+	refuse_change(strcmp(old->status, "new") != 0 &&
+				  !is_same_varlena(row->target_options, old->target_options),
+				  "target_options");
 	refuse_change(strcmp(row->system_timezone, old->system_timezone) != 0,
 				  "system_timezone");
 	if (row->status == NULL || strcmp(row->status, seen->status) != 0)

@@ -22,6 +22,9 @@ extern void sw_pipeline_create(SwPipeline *row);
 extern void sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row);
 extern void sw_pipeline_drop(const char *name);
 
+/* A pipeline of the current user's, as it is; throws when there is none. */
+extern SwPipeline *sw_pipeline_look_up(const char *name);
+
 /*
  * A pipeline of the current user's, locked until the transaction ends.
  * Throws when it is somebody else's, and get when there is none; find

@@ -29,6 +29,7 @@ typedef struct TestState
 {
 	const SwDestination *destination;
 	MemoryContext context;
+	MemoryContext target_context;	/* of the first session */
 	SwConnect  *connect;
 	SwTarget   *target;
 	SwStore    *store;
@@ -72,8 +73,10 @@ step_connect(void *arg)
 		Min(sw_statement_timeout_ms, SW_TEST_LIMIT_MS - TIDY_LIMIT_MS);
 	state->connect->store_options.request_timeout_ms =
 		Min(sw_request_timeout_ms, SW_TEST_LIMIT_MS / 6);
+	state->target_context = AllocSetContextCreate(state->context, "SwTestSession",
+												  ALLOCSET_SMALL_SIZES);
 	throw_unless_ok(sw_target_create(&state->connect->target_options,
-									 state->context, &state->target, &err),
+									 state->target_context, &state->target, &err),
 					&err);
 	throw_unless_ok(sw_target_connect(state->target, &err), &err);
 	state->detail = psprintf("%s:%d", state->destination->host,
@@ -299,6 +302,9 @@ remove_table(void *arg)
 {
 	TestState  *state = arg;
 
+	if (state->target_context != NULL)
+		MemoryContextDelete(state->target_context);
+	state->target_context = NULL;
 	state->target = sw_connect_target(state->connect, state->context);
 	drop_probe_table(state);
 }

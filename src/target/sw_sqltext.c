@@ -184,6 +184,29 @@ sw_sqltext_refuse(const char *what, const char *why, SwError *err)
 						why);
 }
 
+/*
+ * Words that begin another clause of the statement, or a query inside it:
+ * an expression has no use for them.
+ */
+static bool
+sw_sqltext_is_clause(const SwSqlToken *token, int depth)
+{
+	static const char *const queries[] = {"SELECT", "FROM", "WITH", "UNION"};
+	static const char *const clauses[] = {
+		"AS", "SETTINGS", "COMMENT", "ENGINE", "ORDER", "PARTITION", "PRIMARY",
+		"SAMPLE", "TTL", "UNIQUE", "CLUSTER"
+	};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(queries); i++)
+		if (sw_sqltext_is_word(token, queries[i]))
+			return true;
+	for (i = 0; depth == 0 && i < (int) lengthof(clauses); i++)
+		if (sw_sqltext_is_word(token, clauses[i]))
+			return true;
+	return false;
+}
+
 SwStatus
 sw_sqltext_check(const char *what, const char *text, SwError *err)
 {
@@ -205,6 +228,9 @@ sw_sqltext_check(const char *what, const char *text, SwError *err)
 									 err);
 		if (c == ';')
 			return sw_sqltext_refuse(what, "has a semicolon", err);
+		if (sw_sqltext_is_clause(&token, depth))
+			return sw_sqltext_refuse(what, "has a clause of a statement of its own",
+									 err);
 		if (sw_sqltext_closing(c) != '\0')
 		{
 			if (depth == SW_SQLTEXT_MAX_DEPTH)

@@ -46,7 +46,7 @@ extern void sw_sqltext_append_value(StringInfo value, const SwSqlToken *token);
 /*
  * Is text an expression, or a list of them, that can't reach out of its
  * place in a statement?  Not empty, brackets and quotes balanced, neither
- * comment nor semicolon; else SW_ERR_CONFIG with what in the message.
+ * comment, semicolon nor the first word of a clause or query; else SW_ERR_CONFIG with what in the message.
  */
 extern SwStatus sw_sqltext_check(const char *what, const char *text,
 								 SwError *err);

@@ -262,6 +262,37 @@ sw_target_write_marker(SwTarget *target, const SwTargetTable *table,
 
 /* ---- other things beside the table ---- */
 
+/* CREATE OR REPLACE VIEW would replace a table, too. */
+static SwStatus
+sw_target_refuse_table(SwTarget *target, const SwTargetTable *table,
+					   const char *view, SwError *err)
+{
+	SwTargetCall call = {NULL, "", NULL, 0};
+	SwStatementResult result;
+	StringInfoData sql;
+	SwStatus	status;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT engine FROM system.tables WHERE database = ");
+	sw_quote_append_text(&sql, table->database);
+	appendStringInfoString(&sql, " AND name = ");
+	sw_quote_append_text(&sql, view);
+	call.sql = sql.data;
+	status = sw_target_exec(target, &call, &result, err);
+	pfree(sql.data);
+	if (status != SW_OK)
+		return status;
+	if (result.rows.n_rows > 0 && result.rows.values[0] != NULL &&
+		strcmp(result.rows.values[0], "View") != 0)
+	{
+		sw_error_set(err, SW_ERR_MISMATCH, SW_RETRY_NEVER,
+					 "\"%s\" exists at the warehouse and is not a view", view);
+		sw_error_set_hint(err, "Rename what is there.");
+		return err->status;
+	}
+	return SW_OK;
+}
+
 SwStatus
 sw_target_create_current_view(SwTarget *target, const SwTargetTable *table,
 							  SwError *err)
@@ -273,6 +304,8 @@ sw_target_create_current_view(SwTarget *target, const SwTargetTable *table,
 		return sw_error_set(err, SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
 							"table \"%s\" has no key, so none of its rows is the current one",
 							table->name);
+	SW_TRY(sw_target_refuse_table(target, table,
+								  psprintf("%s_current", table->name), err));
 	initStringInfo(&sql);
 	sw_dialect_write_current_view(target->dialect, &sql, table);
 	return sw_target_exec_text(target, &sql, NULL, err);

@@ -128,9 +128,15 @@ sub resume
 sub query
 {
 	my ($self, $sql) = @_;
-	my $output = $self->_program('query', $self->{directory}, $sql);
-	chomp $output;
-	return $output;
+	my $url = 'http://127.0.0.1:' . $self->env('CLICKHOUSE_HTTP_PORT') . '/?wait_end_of_query=1';
+	my $response = $self->{http}->request('POST', $url, {
+		content => $sql,
+		headers => {
+			'X-ClickHouse-User' => $self->env('CLICKHOUSE_USER'),
+			'X-ClickHouse-Key' => $self->env('CLICKHOUSE_PASSWORD') } });
+	die "query: $response->{status} $response->{content}" unless $response->{success};
+	chomp $response->{content};
+	return $response->{content};
 }
 
 sub _admin
@@ -172,6 +178,20 @@ sub front
 {
 	my ($self, $method, $path, $wish) = @_;
 	return $self->_admin('front', $method, $path, $wish);
+}
+
+# Rows of a statement sent through the front, in the dialect of ByteHouse.
+sub ask_front
+{
+	my ($self, $sql) = @_;
+	my $login = $self->env('BYTEHOUSE_ACCOUNT') . '::' . $self->env('BYTEHOUSE_USER');
+	open(my $pipe, '-|', 'node', "$top/test/lib/ask_front.mjs", $self->env('BYTEHOUSE_PORT'),
+		$self->env('CA_FILE'), $login, $self->env('BYTEHOUSE_PASSWORD'), $sql)
+	  or die "could not run node: $!";
+	my $output = do { local $/; <$pipe> };
+	close($pipe) or die "the front refused: $sql";
+	chomp $output if defined $output;
+	return $output // '';
 }
 
 # Everything about the front as it was at its start.

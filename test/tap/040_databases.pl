@@ -201,11 +201,12 @@ is(wait_backfill($node, $restored, dbname => 'restored'),
 	'failed', 'a restored pipeline does not write to a table of another database');
 like(
 	sql_in('restored', "SELECT error || ' // ' || hint FROM sw_backfills WHERE backfill_id = $restored"),
-	qr{target table "one" belongs to another pipeline // .*remove the mark},
+	qr{target table "one" belongs to another pipeline // .*stop the other pipeline},
 	'saying why and what to do');
-$sandbox->query(q{ALTER TABLE sensorswave.one MODIFY COMMENT ''});
+sql_in('one', "SELECT sw_stop('one')");
+wait_idle('one');
 is(run_backfill($node, 'one', $day, $day, dbname => 'restored'),
-	'success', 'without the mark it works, with the same secrets');
+	'success', 'after the other has stopped it works, with the same secrets');
 create_destination($node, $sandbox, dbname => 'restored', name => 'another');
 is( sql_in('restored', 'SELECT count(DISTINCT destination_id) FROM _sensorswave.destination'),
 	3, 'new destinations get ids of their own');

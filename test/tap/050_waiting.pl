@@ -203,7 +203,8 @@ is_deeply([ $sandbox->objects ], [], 'no object is left');
 fails_with("SELECT sw_backfill('github', '$day', '$day')",
 	'55000', 'is stopped', 'a stopped pipeline takes no more backfills');
 ok( $node->poll_query_until('postgres',
-		"SELECT count(*) = 0 FROM _sensorswave.staged_object WHERE NOT is_deleted"),
+		'SELECT NOT EXISTS (SELECT FROM _sensorswave.staged_object WHERE NOT is_deleted)'
+		  . ' AND NOT EXISTS (SELECT FROM _sensorswave.pipeline_state WHERE holds_target)'),
 	'it is wound up');
 $node->safe_psql('postgres', "DELETE FROM sw_pipelines WHERE name = 'github'");
 is($node->safe_psql('postgres', 'SELECT count(*) FROM sw_runs'),

@@ -1,0 +1,221 @@
+# A warehouse that fails while a day is loaded: each class of failure has the
+# outcome it should, and the day has its 800 rows once, whatever happened.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use SensorswaveSandbox;
+use SensorswaveTest;
+use SensorswaveWarehouse;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $day = '2021-07-21';
+my $load = '^INSERT OVERWRITE';
+my $sandbox = SensorswaveSandbox->new('warehouse_faults');
+my $node = make_node('warehouse_faults', $sandbox,
+	'sensorswave_export.connect_timeout = 3s',
+	'sensorswave_export.retry_backoff = 50ms');
+
+$node->safe_psql('postgres', 'CREATE EXTENSION sensorswave_export');
+load_events($node);
+create_destination($node, $sandbox);
+create_pipeline($node, 'github');
+wait_running($node, 'github');
+
+# The status of a backfill under a fault, and its runs: status and error each.
+sub backfill_under
+{
+	my (%fault) = @_;
+	my $last = $node->safe_psql('postgres', 'SELECT coalesce(max(run_id), 0) FROM sw_runs');
+	my $fault = front_fault($sandbox, match => $load, times => 1, %fault);
+	my $id = backfill($node, 'github', $day, $day);
+	my $status = wait_backfill($node, $id);
+	my $hits = front_fault_hits($sandbox, $fault);
+	my $runs = $node->safe_psql('postgres',
+		    q{SELECT concat_ws(' ', status, error, '//', coalesce(hint, '(no hint)'))}
+		  . " FROM sw_runs WHERE run_id > $last ORDER BY run_id");
+
+	clear_front_faults($sandbox);
+	return ($status, $hits, split /\n/, $runs);
+}
+
+# One statement met the fault, the next attempt put the day right.
+sub is_retried
+{
+	my ($what, $error, %fault) = @_;
+	my ($status, $hits, @runs) = backfill_under(%fault);
+
+	is("$status $hits " . scalar(@runs),
+		'success 1 2', "$what: the second attempt succeeds");
+	like($runs[0], qr/^failed $error/, "$what: the first says why it did not");
+	like($runs[0], qr{ // (?!\(no hint\))}, "$what: with a hint");
+	like($runs[-1], qr{^success //}, "$what: the second has nothing to say");
+	check_sample_rows($node, $sandbox, 'github', $what);
+	is_deeply([ $sandbox->objects ], [], "$what: no object is left");
+	return;
+}
+
+sub is_fatal
+{
+	my ($what, $error, %fault) = @_;
+	my ($status, $hits, @runs) = backfill_under(%fault);
+
+	is("$status $hits " . scalar(@runs),
+		'failed 1 1', "$what: fails at once");
+	like($runs[0], qr/^failed $error/, "$what: says why");
+	is_deeply([ $sandbox->objects ], [], "$what: no object is left");
+	is(count_target($sandbox, 'github'), 800, "$what: the day is as it was");
+	return;
+}
+
+is(run_backfill($node, 'github', $day, $day), 'success', 'a backfill without a fault');
+
+# ---- exceptions that a repeat may cure, before or after execution ----
+
+my @passing = (
+	[ 159, 'the statement ran into its time limit at the warehouse' ],
+	[ 202, 'the warehouse is too busy' ],
+	[ 210, 'parts of the warehouse could not reach each other' ],
+	[ 252, 'the target table has too many parts' ],
+	[ 499, 'the warehouse could not read from the staging store' ],
+	[ 7107, 'the virtual warehouse has no worker for us now' ],
+	[ 11002, 'the statement collided with another one' ]);
+foreach my $case (@passing)
+{
+	my ($code, $error) = @$case;
+	is_retried("exception $code", qr/\Q$error\E/, fault => 'exception', code => $code);
+}
+
+# The outcome is unknown: before execution and after it look the same.
+foreach my $code (11003, 11005)
+{
+	foreach my $when (qw(before after))
+	{
+		is_retried(
+			"exception $code $when execution",
+			qr/the warehouse does not know whether the statement took effect/,
+			fault => 'exception',
+			code => $code,
+			when => $when);
+	}
+}
+
+# ---- exceptions that no repeat cures ----
+
+my @incurable = (
+	[ 497, "u: Not enough privileges. To execute this query it's necessary to have grant INSERT(time) ON sensorswave.github",
+		qr{a right is missing at the warehouse // Run at the warehouse as an administrator: GRANT INSERT ON sensorswave\.\* TO} ],
+	[ 164, 'x', qr/the user may only read at the warehouse/ ],
+	[ 60, 'x', qr/the target table does not exist/ ],
+	[ 53, 'x', qr/the target table does not fit the statement/ ],
+	[ 117, 'x', qr/the warehouse could not understand the staged file/ ],
+	[ 499, 'AccessDenied', qr/the warehouse could not read the staged object/ ],
+	[ 491, 'x', qr/the warehouse may not read from the address of the staging store/ ],
+	[ 48, 'x', qr/the warehouse does not know what the statement needs/ ],
+	[ 123456, 'x', qr/the warehouse refused the statement/ ]);
+foreach my $case (@incurable)
+{
+	my ($code, $message, $error) = @$case;
+	is_fatal(
+		"exception $code ($message)", $error,
+		fault => 'exception',
+		code => $code,
+		message => $message);
+}
+
+# ---- connections that break ----
+
+my $lost = qr/(?:lost the connection to the server|the server closed the connection)/;
+is_retried('dropped before execution', $lost, fault => 'drop_before');
+is_retried('dropped after execution', $lost, fault => 'drop_after');
+is_retried('reset before execution', $lost, fault => 'reset');
+is_retried('reset after execution', $lost, fault => 'reset', when => 'after');
+is_retried('a packet cut in two', $lost, fault => 'truncate');
+is_retried('reset while logging in', $lost, match => 'hello', fault => 'reset');
+is_retried('dropped at the connection', $lost, match => 'connect', fault => 'drop_before');
+is_retried(
+	'an exception while logging in',
+	qr/the warehouse is too busy/,
+	match => 'hello',
+	fault => 'exception',
+	code => 202);
+
+# ---- time ----
+
+my ($status, $hits, @runs) = backfill_under(fault => 'delay', ms => 2000);
+is("$status $hits " . scalar(@runs), 'success 1 1', 'a delay is waited for');
+change_settings($node, 'sensorswave_export.statement_timeout' => '5s');
+foreach my $when (qw(before after))
+{
+	is_retried(
+		"hanging $when execution",
+		qr/the statement took longer than 5 s/,
+		fault => 'hang',
+		when => $when);
+}
+is_retried('hanging at the login', qr/the warehouse did not answer in time/,
+	match => 'hello', fault => 'hang');
+
+# Nothing of it stays: no session of ours at the engine, no worker.
+ok( $node->poll_query_until('postgres',
+		'SELECT count(*) = 0 FROM pg_stat_activity'
+		  . " WHERE backend_type = 'sensorswave_export worker'"),
+	'no worker is left');
+
+# ---- many statements ----
+
+change_settings($node, 'sensorswave_export.statement_timeout' => '1min');
+
+# Kilobytes of memory that a process shares with nobody; undef when it is gone.
+sub own_memory
+{
+	my ($pid) = @_;
+	open(my $file, '<', "/proc/$pid/smaps_rollup") or return;
+	my $sum = 0;
+	while (<$file>)
+	{
+		$sum += $1 if /^(?:Anonymous|Swap): +(\d+) kB/;
+	}
+	close($file);
+	return $sum;
+}
+
+my $n_days = 300;
+my $from = $sandbox->count_log('front');
+my $id = backfill($node, 'github', '2022-01-01', '2022-10-27');
+my %memory;
+my $pid;
+my $deadline = time() + 180;
+
+# Few reads in between: at about a tenth, and from there to the end.
+while (time() < $deadline)
+{
+	my ($done, $state, $worker) = split /\|/,
+	  $node->safe_psql('postgres', <<"SQL"), -1;
+SELECT windows_done, status, (SELECT max(pid) FROM pg_stat_activity
+	WHERE backend_type = 'sensorswave_export worker')
+FROM sw_backfills WHERE backfill_id = $id
+SQL
+	last if $state eq 'success' || $state eq 'failed';
+	next if $worker eq '';
+	$memory{$worker}{$done} = own_memory($worker) // next;
+	Time::HiRes::usleep(50_000);
+}
+is(wait_backfill($node, $id), 'success', "a backfill of $n_days empty days");
+is(scalar(keys %memory), 1, 'was the work of one worker');
+($pid) = keys %memory;
+my @statements = grep { $_->{event} eq 'query' } $sandbox->log_lines('front', $from);
+cmp_ok(scalar @statements, '>=', 1000, 'over a thousand statements were sent');
+my @done = sort { $a <=> $b } keys %{ $memory{$pid} };
+my ($early) = grep { $_ >= $n_days / 10 } @done;
+my $late = $done[-1];
+cmp_ok($late - $early, '>', $n_days / 2, 'its memory was seen early and late');
+note('own memory after so many days: '
+	  . join(', ', map { "$_: $memory{$pid}{$_} kB" } @done[ map { $_ * $#done / 10 } 0 .. 10 ]));
+cmp_ok($memory{$pid}{$late} - $memory{$pid}{$early},
+	'<', 256, 'and did not grow');
+
+$node->stop;
+done_testing();
