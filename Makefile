@@ -3,7 +3,8 @@
 #   make                build the module and its SQL script
 #   make install        put both where PG_CONFIG says (needs its owner's rights)
 #   make installcheck   pg_regress against a running server that has them
-#   make demo           a tour on a private server and a local warehouse
+#   make demo           a tour on a private server and a local warehouse;
+#                       KIND=clickhouse: the same with a destination of that kind
 #   make test           every kind of check once; sets up what it needs itself
 #   make test-long      the same with full counts
 #   make unitcheck      unit tests of the pure floors, no server involved
@@ -72,7 +73,7 @@ $(DATA_built): $(SQL_PARTS) sql/install Makefile
 	@mv $@.new $@
 
 demo:
-	test/demo/demo
+	test/demo/demo tell $(KIND)
 
 test:
 	test/run

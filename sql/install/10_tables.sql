@@ -26,6 +26,7 @@ CREATE TABLE _sensorswave.destination (
 	stage_secret_key bytea,
 	stage_format text NOT NULL CHECK (stage_format IN ('parquet', 'native')),
 	stage_load_endpoint text,
+	stage_path_style boolean NOT NULL,
 	usable_by name[] NOT NULL DEFAULT '{}',
 	owner regrole NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -169,6 +170,18 @@ CREATE INDEX staged_object_left ON _sensorswave.staged_object (delete_after) WHE
 COMMENT ON TABLE _sensorswave.staged_object IS
 	'every object in the staging store, recorded before its first byte leaves and until it is deleted';
 
+CREATE TABLE _sensorswave.stage_table (
+	run_id bigint PRIMARY KEY REFERENCES _sensorswave.run ON DELETE CASCADE,
+	host text NOT NULL,
+	port integer NOT NULL,
+	database text NOT NULL,
+	table_name text NOT NULL,
+	drop_attempts integer NOT NULL DEFAULT 0,
+	drop_after timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE _sensorswave.stage_table IS
+	'every table made at a warehouse to load a run through, recorded before it is made and until it is dropped';
+
 -- Only the extension itself reads and writes: not even roles with rights on
 -- all tables (pg_read_all_data, pg_write_all_data), since what is in a
 -- pipeline is run.
@@ -180,6 +193,7 @@ ALTER TABLE _sensorswave.run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.backfill_window ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.run_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.staged_object ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.stage_table ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA _sensorswave FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA _sensorswave FROM PUBLIC;

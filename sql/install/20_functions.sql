@@ -37,7 +37,7 @@ CREATE FUNCTION sw_create_current_view(pipeline text) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'sw_sql_create_current_view';
 COMMENT ON FUNCTION sw_create_current_view(text) IS
-	'make the view <target>_current of the newest rows of an upsert target at the warehouse; returns its name';
+	'make or replace the view <target>_current of the newest rows of an upsert target at the warehouse; its user needs CREATE TABLE (or CREATE VIEW), DROP TABLE (or DROP VIEW) and SELECT on the database; returns the name';
 
 CREATE FUNCTION sw_put_destination(definition jsonb) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE

@@ -53,6 +53,7 @@ static const SwField fields[] = {
 	SECRET(stage_secret_key),
 	ROW(stage_format, SW_FIELD_TEXT, TEXTOID),
 	ROW(stage_load_endpoint, SW_FIELD_TEXT, TEXTOID),
+	ROW(stage_path_style, SW_FIELD_BOOL, BOOLOID),
 	ROW(usable_by, SW_FIELD_VARLENA, NAMEARRAYOID),
 	ROW(owner, SW_FIELD_OID, REGROLEOID),
 	ROW(created_at, SW_FIELD_TIME, TIMESTAMPTZOID),

@@ -48,6 +48,7 @@ static const SwField fields[] = {
 	FIELD(stage_secret_key, SW_FIELD_VARLENA, BYTEAOID),
 	FIELD(stage_format, SW_FIELD_TEXT, TEXTOID),
 	FIELD(stage_load_endpoint, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_path_style, SW_FIELD_BOOL, BOOLOID),
 	FIELD(usable_by, SW_FIELD_VARLENA, NAMEARRAYOID),
 	FIELD(owner, SW_FIELD_OID, REGROLEOID),
 	FIELD(created_at, SW_FIELD_TIME, TIMESTAMPTZOID),

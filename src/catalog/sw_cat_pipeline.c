@@ -318,6 +318,10 @@ sw_cat_pipeline_is_busy(int64 pipeline_id)
 				" WHERE pipeline_id = $1 AND NOT is_deleted"
 				" AND delete_attempts < 10"
 				" UNION ALL "
+				"SELECT FROM _sensorswave.stage_table"
+				" JOIN _sensorswave.run USING (run_id)"
+				" WHERE pipeline_id = $1 AND drop_attempts < 10"
+				" UNION ALL "
 				"SELECT FROM _sensorswave.pipeline_state WHERE pipeline_id = $1"
 				" AND holds_target AND consecutive_failures < 3");
 	is_busy = spi.n_rows > 0;

@@ -4,7 +4,8 @@
  *	  What there is to do in this database, and from when on.
  *
  * Everything follows from rows alone, so a scheduler needs no memory: a
- * target to create or to release, a backfill, a run that died, an object left behind.
+ * target to create or to release, a backfill, a run that died, an object or
+ * a stage table left behind.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,6 +45,10 @@ sw_cat_work_list(void)
 				"SELECT pipeline_id, delete_after FROM _sensorswave.staged_object"
 				" JOIN _sensorswave.run USING (run_id)"
 				" WHERE NOT is_deleted AND run.status <> 'running'"
+				" UNION ALL "
+				"SELECT pipeline_id, drop_after FROM _sensorswave.stage_table"
+				" JOIN _sensorswave.run USING (run_id)"
+				" WHERE run.status <> 'running'"
 				") work GROUP BY pipeline_id ORDER BY 2, 1");
 	for (i = 0; i < spi.n_rows; i++)
 	{

@@ -42,6 +42,7 @@ typedef struct SwDestination
 	char	   *stage_access_key;
 	char	   *stage_format;
 	char	   *stage_load_endpoint;
+	bool		stage_path_style;
 	struct varlena *usable_by;	/* name[] */
 	Oid			owner;
 	TimestampTz created_at;
@@ -301,6 +302,34 @@ extern void sw_cat_object_postpone(int64 object_id);
 
 /* The same for all of a pipeline that are due. */
 extern void sw_cat_object_postpone_due(int64 pipeline_id);
+
+/* ---- stage tables at warehouses (sw_cat_stage.c) ---- */
+
+typedef struct SwStageTable
+{
+	int64		run_id;
+	char	   *host;			/* of the warehouse it is in, */
+	int32		port;			/* which the destination may have left since */
+	char	   *database;
+	char	   *name;
+} SwStageTable;
+
+/* On record before it is made: the one of that run. */
+extern void sw_cat_stage_insert(int64 run_id,
+								const SwDestination *destination,
+								const char *name);
+
+/*
+ * Those of a pipeline's runs that may still be there, SwStageTable; with
+ * only_due, without those whose next attempt to be dropped lies ahead.
+ */
+extern List *sw_cat_stage_list(int64 pipeline_id, bool only_due);
+
+/* The one of that run is gone. */
+extern void sw_cat_stage_delete(int64 run_id);
+
+/* Dropping those of a pipeline that are due failed; later and later. */
+extern void sw_cat_stage_postpone_due(int64 pipeline_id);
 
 /* ---- work (sw_cat_work.c) ---- */
 

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * sw_jsonscan.c
- *	  Find one field in a small JSON object that a peer sent.
+ *	  Walk through a small JSON document, field by field.
  *
  * Pure: never throws, allocates nothing, doesn't recurse, looks at each byte
- * once.  The text is hostile.  Grammar: RFC 8259; control characters inside
- * strings are let through, since a sloppy error reply is still worth showing.
+ * once.  The document is hostile.  Grammar: RFC 8259; control characters
+ * inside strings are let through and scalars are not judged, since a sloppy
+ * error reply is still worth showing.  Arrays leave no trace in the path.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,124 +16,37 @@
 #include "postgres_fe.h"
 #endif
 
-#include "common/sw_jsonscan.h"
+#include "common/sw_fieldscan.h"
 
-/* Deepest nesting that is skipped over. */
-#define SW_JSON_MAX_DEPTH 64
-
-/* A field name of ours is shorter than this. */
-#define SW_JSON_NAME_SIZE 128
-
-#define SW_JSON_REPLACEMENT 0xFFFD
-
-typedef struct SwJsonScan
+/* What became of a value. */
+typedef enum SwJsonValue
 {
-	const char *json;
-	Size		len;
-	Size		position;
-} SwJsonScan;
-
-/* Where a decoded string goes; out of room, the rest is dropped. */
-typedef struct SwJsonText
-{
-	char	   *out;			/* NULL: nobody wants it */
-	Size		size;
-	Size		len;
-	bool		is_cut;
-} SwJsonText;
-
-/* The byte at the cursor, or NUL at the end (and NUL is never valid). */
-static char
-sw_json_peek(const SwJsonScan *scan)
-{
-	return scan->position < scan->len ? scan->json[scan->position] : '\0';
-}
-
-static void
-sw_json_skip_blanks(SwJsonScan *scan)
-{
-	for (;;)
-	{
-		char		c = sw_json_peek(scan);
-
-		if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
-			return;
-		scan->position++;
-	}
-}
+	SW_JSON_TEXT,				/* it is in scan->value */
+	SW_JSON_NULL,
+	SW_JSON_OPENED,				/* an object or array, the innermost now */
+	SW_JSON_BROKEN
+} SwJsonValue;
 
 static bool
-sw_json_take(SwJsonScan *scan, char expected)
+sw_json_take(SwFieldScan *scan, char expected)
 {
-	sw_json_skip_blanks(scan);
-	if (sw_json_peek(scan) != expected)
+	sw_field_skip_blanks(scan);
+	if (sw_field_peek(scan) != expected)
 		return false;
 	scan->position++;
 	return true;
 }
 
-static void
-sw_json_emit(SwJsonText *text, const char *bytes, Size n)
-{
-	if (text->is_cut || text->out == NULL)
-		return;
-	if (n >= text->size - text->len)
-	{
-		text->is_cut = true;
-		return;
-	}
-	memcpy(text->out + text->len, bytes, n);
-	text->len += n;
-}
-
-static void
-sw_json_emit_code(SwJsonText *text, uint32 code)
-{
-	char		bytes[4];
-	Size		n;
-
-	if (code == 0 || (code >= 0xD800 && code <= 0xDFFF))
-		code = SW_JSON_REPLACEMENT;
-
-	if (code < 0x80)
-	{
-		bytes[0] = (char) code;
-		n = 1;
-	}
-	else if (code < 0x800)
-	{
-		bytes[0] = (char) (0xC0 | (code >> 6));
-		bytes[1] = (char) (0x80 | (code & 0x3F));
-		n = 2;
-	}
-	else if (code < 0x10000)
-	{
-		bytes[0] = (char) (0xE0 | (code >> 12));
-		bytes[1] = (char) (0x80 | ((code >> 6) & 0x3F));
-		bytes[2] = (char) (0x80 | (code & 0x3F));
-		n = 3;
-	}
-	else
-	{
-		bytes[0] = (char) (0xF0 | (code >> 18));
-		bytes[1] = (char) (0x80 | ((code >> 12) & 0x3F));
-		bytes[2] = (char) (0x80 | ((code >> 6) & 0x3F));
-		bytes[3] = (char) (0x80 | (code & 0x3F));
-		n = 4;
-	}
-	sw_json_emit(text, bytes, n);
-}
-
 /* Four hexadecimal digits. */
 static bool
-sw_json_take_hex(SwJsonScan *scan, uint32 *code)
+sw_json_take_hex(SwFieldScan *scan, uint32 *code)
 {
 	uint32		value = 0;
 	int			i;
 
 	for (i = 0; i < 4; i++)
 	{
-		char		c = sw_json_peek(scan);
+		char		c = sw_field_peek(scan);
 
 		if (c >= '0' && c <= '9')
 			value = value * 16 + (c - '0');
@@ -150,192 +64,161 @@ sw_json_take_hex(SwJsonScan *scan, uint32 *code)
 
 /* What follows "\u", with the second half of a surrogate pair if there. */
 static bool
-sw_json_take_unicode(SwJsonScan *scan, SwJsonText *text)
+sw_json_take_unicode(SwFieldScan *scan)
 {
 	uint32		code;
 	uint32		low;
-	SwJsonScan	ahead;
+	Size		after;
 
 	if (!sw_json_take_hex(scan, &code))
 		return false;
 
-	ahead = *scan;
-	if (code >= 0xD800 && code <= 0xDBFF && sw_json_peek(&ahead) == '\\')
-	{
-		ahead.position++;
-		if (sw_json_peek(&ahead) == 'u')
-		{
-			ahead.position++;
-			if (sw_json_take_hex(&ahead, &low) &&
-				low >= 0xDC00 && low <= 0xDFFF)
-			{
-				code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-				*scan = ahead;
-			}
-		}
-	}
-	sw_json_emit_code(text, code);
+	after = scan->position;
+	if (code >= 0xD800 && code <= 0xDBFF && sw_field_take(scan, "\\u") &&
+		sw_json_take_hex(scan, &low) && low >= 0xDC00 && low <= 0xDFFF)
+		code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+	else
+		scan->position = after;
+	sw_field_add_code(scan, code);
 	return true;
 }
 
 /* What follows a backslash. */
 static bool
-sw_json_take_escape(SwJsonScan *scan, SwJsonText *text)
+sw_json_take_escape(SwFieldScan *scan)
 {
 	static const char names[] = "\"\\/bfnrt";
 	static const char values[] = "\"\\/\b\f\n\r\t";
-	char		c = sw_json_peek(scan);
+	char		c = sw_field_peek(scan);
 	const char *found;
 
 	if (c == '\0')
 		return false;
 	scan->position++;
 	if (c == 'u')
-		return sw_json_take_unicode(scan, text);
+		return sw_json_take_unicode(scan);
 	found = strchr(names, c);
 	if (found == NULL)
 		return false;
-	sw_json_emit(text, &values[found - names], 1);
+	sw_field_add_bytes(scan, &values[found - names], 1);
 	return true;
 }
 
-/*
- * Forget the bytes of a character whose end did not fit.
- */
-static void
-sw_json_trim_cut_character(SwJsonText *text)
-{
-	Size		start = text->len;
-	unsigned char lead;
-	Size		width;
-
-	while (start > 0 && text->len - start < 3 &&
-		   ((unsigned char) text->out[start - 1] & 0xC0) == 0x80)
-		start--;
-	if (start == 0)
-		return;
-	lead = (unsigned char) text->out[start - 1];
-	width = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-	if (text->len - (start - 1) < width)
-		text->len = start - 1;
-}
-
-/* A string, the cursor being on its opening quote. */
+/* A string, the cursor being behind its opening quote, into value. */
 static bool
-sw_json_take_string(SwJsonScan *scan, SwJsonText *text)
+sw_json_take_string(SwFieldScan *scan)
 {
-	scan->position++;
+	sw_field_clear_value(scan);
 	for (;;)
 	{
-		char		c = sw_json_peek(scan);
+		char		c = sw_field_peek(scan);
 
 		if (c == '\0')
 			return false;
 		scan->position++;
 		if (c == '"')
 			break;
-		if (c == '\\')
-		{
-			if (!sw_json_take_escape(scan, text))
-				return false;
-		}
-		else
-			sw_json_emit(text, &c, 1);
+		if (c != '\\')
+			sw_field_add_bytes(scan, &c, 1);
+		else if (!sw_json_take_escape(scan))
+			return false;
 	}
-	if (text->out != NULL)
-	{
-		if (text->is_cut)
-			sw_json_trim_cut_character(text);
-		text->out[text->len] = '\0';
-	}
+	sw_field_finish_value(scan);
 	return true;
 }
 
-/* A value of any kind; brackets must match, scalars are not judged. */
+/* An object or array begins, under the path as it is. */
 static bool
-sw_json_skip_value(SwJsonScan *scan)
+sw_json_open(SwFieldScan *scan, char kind)
 {
-	char		closers[SW_JSON_MAX_DEPTH];
-	int			depth = 0;
+	SwFieldLevel *level;
 
-	do
-	{
-		char		c;
-
-		sw_json_skip_blanks(scan);
-		c = sw_json_peek(scan);
-		if (c == '\0')
-			return false;
-		if (c == '"')
-		{
-			SwJsonText	nobody = {0};
-
-			if (!sw_json_take_string(scan, &nobody))
-				return false;
-			continue;
-		}
-		if (c == '{' || c == '[')
-		{
-			if (depth == SW_JSON_MAX_DEPTH)
-				return false;
-			closers[depth++] = c == '{' ? '}' : ']';
-		}
-		else if (c == '}' || c == ']')
-		{
-			if (depth == 0 || closers[depth - 1] != c)
-				return false;
-			depth--;
-		}
-		else if (depth == 0)
-		{
-			if (c == ',' || c == ':')
-				return false;
-			while ((c = sw_json_peek(scan)) != '\0' &&
-				   strchr(",:}]{[\" \t\r\n", c) == NULL)
-				scan->position++;
-			continue;
-		}
-		scan->position++;
-	} while (depth > 0);
+	if (scan->depth == SW_FIELD_MAX_DEPTH)
+		return false;
+	level = &scan->levels[scan->depth++];
+	level->kind = kind;
+	level->has_members = false;
+	level->name_at = level->n_path = (uint16) scan->n_path;
+	scan->position++;
 	return true;
 }
 
-bool
-sw_json_find_string(const char *json, Size len, const char *field,
-					char *out, Size out_size)
+static SwJsonValue
+sw_json_take_value(SwFieldScan *scan)
 {
-	SwJsonScan	scan;
+	char		c;
 
-	out[0] = '\0';
-	scan.json = json;
-	scan.len = len;
-	scan.position = 0;
-
-	if (!sw_json_take(&scan, '{'))
-		return false;
-	do
+	sw_field_skip_blanks(scan);
+	c = sw_field_peek(scan);
+	if (c == '{' || c == '[')
+		return sw_json_open(scan, c) ? SW_JSON_OPENED : SW_JSON_BROKEN;
+	if (c == '"')
 	{
-		char		name[SW_JSON_NAME_SIZE];
-		SwJsonText	name_text = {name, sizeof(name), 0, false};
+		scan->position++;
+		return sw_json_take_string(scan) ? SW_JSON_TEXT : SW_JSON_BROKEN;
+	}
 
-		sw_json_skip_blanks(&scan);
-		if (sw_json_peek(&scan) != '"' ||
-			!sw_json_take_string(&scan, &name_text) ||
-			!sw_json_take(&scan, ':'))
-			return false;
-		if (!name_text.is_cut && strcmp(name, field) == 0)
+	sw_field_clear_value(scan);
+	while (c != '\0' && strchr(",:}]{[\" \t\r\n", c) == NULL)
+	{
+		sw_field_add_bytes(scan, &c, 1);
+		scan->position++;
+		c = sw_field_peek(scan);
+	}
+	sw_field_finish_value(scan);
+	if (scan->n_value == 0)
+		return SW_JSON_BROKEN;
+	return strcmp(scan->value, "null") == 0 ? SW_JSON_NULL : SW_JSON_TEXT;
+}
+
+/* The comma before, and the name of, the next member of the innermost. */
+static bool
+sw_json_take_member(SwFieldScan *scan)
+{
+	SwFieldLevel *level = &scan->levels[scan->depth - 1];
+
+	if (level->has_members && !sw_json_take(scan, ','))
+		return false;
+	level->has_members = true;
+	if (level->kind == '[')
+		return true;
+	return sw_json_take(scan, '"') && sw_json_take_string(scan) &&
+		!scan->is_cut &&
+		sw_field_set_path(scan, level->n_path, scan->value, scan->n_value) &&
+		sw_json_take(scan, ':');
+}
+
+SwFieldEvent
+sw_json_scan_next(SwFieldScan *scan)
+{
+	for (;;)
+	{
+		SwJsonValue value;
+
+		if (scan->depth > 0)
 		{
-			SwJsonText	value_text = {out, out_size, 0, false};
+			const SwFieldLevel *level = &scan->levels[scan->depth - 1];
 
-			sw_json_skip_blanks(&scan);
-			if (sw_json_peek(&scan) == '"' &&
-				sw_json_take_string(&scan, &value_text))
-				return true;
-			out[0] = '\0';
-			return false;
+			sw_field_set_path(scan, level->n_path, "", 0);
+			if (sw_json_take(scan, level->kind == '{' ? '}' : ']'))
+			{
+				scan->depth--;
+				if (level->kind == '{')
+					return SW_FIELD_RECORD;
+				if (scan->depth == 0)
+					return SW_FIELD_END;
+				continue;
+			}
+			if (!sw_json_take_member(scan))
+				return SW_FIELD_BROKEN;
 		}
-		if (!sw_json_skip_value(&scan))
-			return false;
-	} while (sw_json_take(&scan, ','));
-	return false;
+		scan->is_begun = true;
+		value = sw_json_take_value(scan);
+		if (value == SW_JSON_BROKEN)
+			return SW_FIELD_BROKEN;
+		if (value == SW_JSON_TEXT)
+			return SW_FIELD_VALUE;
+		if (value == SW_JSON_NULL && scan->depth == 0)
+			return SW_FIELD_END;
+	}
 }

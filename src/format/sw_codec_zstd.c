@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_codec_zstd.c
- *	  Zstandard compression of whole blocks.
+ *	  Zstandard compression of whole blocks, and of a stream.
  *
  * The only file that names the library.  Single-threaded.  The library
  * allocates its context itself, so whoever embeds a codec must see to it
@@ -36,6 +36,30 @@ sw_zstd_destroy(SwZstdCodec *codec)
 	codec->context = NULL;
 }
 
+static SwStatus
+sw_zstd_prepare(SwZstdCodec *codec, SwError *err)
+{
+	if (codec->context != NULL)
+		return SW_OK;
+	codec->context = ZSTD_createCCtx();
+	if (codec->context == NULL)
+		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_LATER,
+							"could not compress a block: out of memory");
+	/* Of streams; whole blocks name their level themselves. */
+	(void) ZSTD_CCtx_setParameter(codec->context, ZSTD_c_compressionLevel,
+								  codec->level);
+	(void) ZSTD_CCtx_setParameter(codec->context, ZSTD_c_checksumFlag, 1);
+	return SW_OK;
+}
+
+static SwStatus
+sw_zstd_failed(size_t result, SwError *err)
+{
+	return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_LATER,
+						"could not compress a block: %s",
+						ZSTD_getErrorName(result));
+}
+
 SwStatus
 sw_zstd_compress(SwZstdCodec *codec, const char *bytes, Size n,
 				 SwBuffer *out, SwError *err)
@@ -44,12 +68,7 @@ sw_zstd_compress(SwZstdCodec *codec, const char *bytes, Size n,
 	char	   *place;
 	size_t		result;
 
-	if (codec->context == NULL)
-		codec->context = ZSTD_createCCtx();
-	if (codec->context == NULL)
-		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_LATER,
-							"could not compress a block: out of memory");
-
+	SW_TRY(sw_zstd_prepare(codec, err));
 	if (ZSTD_isError(bound))
 		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
 							"could not compress a block: it is too large");
@@ -57,9 +76,42 @@ sw_zstd_compress(SwZstdCodec *codec, const char *bytes, Size n,
 	result = ZSTD_compressCCtx(codec->context, place, bound, bytes, n,
 							   codec->level);
 	if (ZSTD_isError(result))
-		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_LATER,
-							"could not compress a block: %s",
-							ZSTD_getErrorName(result));
+		return sw_zstd_failed(result, err);
 	out->len += result;
 	return SW_OK;
+}
+
+/* Feed the stream until it has taken all, or with end has given all. */
+static SwStatus
+sw_zstd_feed(SwZstdCodec *codec, const char *bytes, Size n,
+			 ZSTD_EndDirective directive, SwBuffer *out, SwError *err)
+{
+	Size		room = ZSTD_CStreamOutSize();
+	ZSTD_inBuffer input = {bytes, n, 0};
+	size_t		rest;
+
+	SW_TRY(sw_zstd_prepare(codec, err));
+	do
+	{
+		ZSTD_outBuffer output = {sw_buffer_reserve(out, room), room, 0};
+
+		rest = ZSTD_compressStream2(codec->context, &output, &input, directive);
+		if (ZSTD_isError(rest))
+			return sw_zstd_failed(rest, err);
+		out->len += output.pos;
+	} while (directive == ZSTD_e_end ? rest > 0 : input.pos < input.size);
+	return SW_OK;
+}
+
+SwStatus
+sw_zstd_append(SwZstdCodec *codec, const char *bytes, Size n, SwBuffer *out,
+			   SwError *err)
+{
+	return sw_zstd_feed(codec, bytes, n, ZSTD_e_continue, out, err);
+}
+
+SwStatus
+sw_zstd_end(SwZstdCodec *codec, SwBuffer *out, SwError *err)
+{
+	return sw_zstd_feed(codec, NULL, 0, ZSTD_e_end, out, err);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_codec_zstd.h
- *	  Zstandard compression of whole blocks.
+ *	  Zstandard compression of whole blocks, and of a stream.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,5 +30,14 @@ extern void sw_zstd_destroy(SwZstdCodec *codec);
  */
 extern SwStatus sw_zstd_compress(SwZstdCodec *codec, const char *bytes,
 								 Size n, SwBuffer *out, SwError *err);
+
+/*
+ * One frame with a checksum, made bit by bit: what gets finished on the way
+ * is appended to out, the rest by sw_zstd_end.  The next append begins
+ * another frame.  The same calls give the same bytes.
+ */
+extern SwStatus sw_zstd_append(SwZstdCodec *codec, const char *bytes, Size n,
+							   SwBuffer *out, SwError *err);
+extern SwStatus sw_zstd_end(SwZstdCodec *codec, SwBuffer *out, SwError *err);
 
 #endif							/* SW_CODEC_ZSTD_H */

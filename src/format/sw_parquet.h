@@ -31,8 +31,8 @@
  * given up.
  */
 #define SW_PARQUET_DICTIONARY_PAGE_BYTES (8 * 1024 * 1024)
-/* A page never has more rows than this. */
-#define SW_PARQUET_PAGE_ROWS (128 * 1024)
+/* A page is closed when it has this many values, nulls included. */
+#define SW_PARQUET_PAGE_VALUES (128 * 1024)
 /* Largest value; a page's sizes are signed 32-bit. */
 #define SW_PARQUET_MAX_VALUE_BYTES ((Size) 1 << 30)
 
@@ -46,11 +46,26 @@
 #define SW_PARQUET_BOUND_BYTES 64
 
 /* Codes of parquet.thrift */
+#define SW_PARQUET_TYPE_BOOLEAN 0
+#define SW_PARQUET_TYPE_INT32 1
 #define SW_PARQUET_TYPE_INT64 2
+#define SW_PARQUET_TYPE_FLOAT 4
+#define SW_PARQUET_TYPE_DOUBLE 5
 #define SW_PARQUET_TYPE_BYTE_ARRAY 6
+#define SW_PARQUET_TYPE_FIXED 7
 #define SW_PARQUET_REPETITION_REQUIRED 0
 #define SW_PARQUET_REPETITION_OPTIONAL 1
+#define SW_PARQUET_REPETITION_REPEATED 2
 #define SW_PARQUET_CONVERTED_UTF8 0
+#define SW_PARQUET_CONVERTED_MAP 1
+#define SW_PARQUET_CONVERTED_LIST 3
+#define SW_PARQUET_CONVERTED_DECIMAL 5
+#define SW_PARQUET_CONVERTED_UINT_32 13
+#define SW_PARQUET_CONVERTED_INT_16 16
+#define SW_PARQUET_LOGICAL_STRING 1
+#define SW_PARQUET_LOGICAL_MAP 2
+#define SW_PARQUET_LOGICAL_LIST 3
+#define SW_PARQUET_LOGICAL_UUID 14
 #define SW_PARQUET_ENCODING_PLAIN 0
 #define SW_PARQUET_ENCODING_RLE 3
 #define SW_PARQUET_ENCODING_RLE_DICTIONARY 8
@@ -73,9 +88,59 @@ extern void sw_parquet_encode_hybrid(SwBuffer *out, const uint32 *values,
 /* Append one BYTE_ARRAY: 32-bit length, bytes. */
 extern void sw_parquet_encode_bytes(SwBuffer *out, const char *bytes, Size n);
 
+/* ---- sw_parquet_leaf.c ---- */
+
+/* Containers within containers, at most. */
+#define SW_PARQUET_MAX_DEPTH 32
+
+/* How the values of a leaf are kept and compared. */
+typedef enum SwParquetKind
+{
+	SW_PARQUET_KIND_STRING,		/* BYTE_ARRAY of UTF-8; enums too */
+	SW_PARQUET_KIND_BYTES,		/* BYTE_ARRAY of anything */
+	SW_PARQUET_KIND_BOOL,
+	SW_PARQUET_KIND_INTEGER,	/* of 2 (kept in 4), 4 or 8 bytes */
+	SW_PARQUET_KIND_UNSIGNED,	/* of 4 bytes */
+	SW_PARQUET_KIND_FLOAT,		/* of 4 or 8 bytes */
+	SW_PARQUET_KIND_DECIMAL,	/* FIXED, signed, highest byte first */
+	SW_PARQUET_KIND_FIXED		/* FIXED, compared as unsigned bytes */
+} SwParquetKind;
+
+/*
+ * A column of the file: something in the tree of a column that has values
+ * of its own.  A value's definition level says how many of the optional and
+ * repeated nodes above it, itself included, are there; its repetition level,
+ * which of the repeated ones goes on.
+ */
+typedef struct SwParquetLeaf
+{
+	const SwColumnSpec *spec;
+	SwParquetKind kind;
+	int			physical_type;
+	int			width;			/* bytes of a PLAIN value; 0 = they vary, or
+								 * it is a bit */
+	int			max_definition;
+	int			max_repetition;
+	int			n_steps;		/* child to take at each container on the way */
+	int			steps[SW_PARQUET_MAX_DEPTH];
+} SwParquetLeaf;
+
+/* How many leaves the columns have in all. */
+extern int	sw_parquet_count_leaves(const SwColumnSpec *specs, int n_specs);
+
+/*
+ * Describe the leaves of one column, in the order of the schema; returns how
+ * many.  SW_PARQUET_MAX_DEPTH has been checked.
+ */
+extern int	sw_parquet_describe_leaves(const SwColumnSpec *spec,
+									   SwParquetLeaf *leaves);
+
+/* Refuse trees that are deeper than SW_PARQUET_MAX_DEPTH. */
+extern bool sw_parquet_is_too_deep(const SwColumnSpec *spec, int depth);
+
 /* ---- sw_parquet_statistics.c ---- */
 
-/* The first bytes of the least or greatest string. */
+/* The first bytes of the least or greatest string, or a FIXED value. */
 typedef struct SwParquetBound
 {
 	char		bytes[SW_PARQUET_BOUND_BYTES];
@@ -86,27 +151,59 @@ typedef struct SwParquetBound
 /* Of the values of one chunk.  No bounds are known while n_values is 0. */
 typedef struct SwParquetStatistics
 {
-	uint64		n_values;		/* not null; repeats may be left out */
+	uint64		n_values;		/* that compare: no nulls, no NaNs; repeats
+								 * may be left out */
 	uint64		n_nulls;
 	int64		min_int64;
 	int64		max_int64;
+	double		min_double;
+	double		max_double;
 	SwParquetBound min_bytes;
 	SwParquetBound max_bytes;
 } SwParquetStatistics;
 
 extern void sw_parquet_statistics_reset(SwParquetStatistics *statistics);
-extern void sw_parquet_statistics_add_int64(SwParquetStatistics *statistics,
-											int64 value);
+extern void sw_parquet_statistics_add_double(SwParquetStatistics *statistics,
+											 double value);
 extern void sw_parquet_statistics_add_bytes(SwParquetStatistics *statistics,
 											const char *bytes, Size n);
 
+/* n bytes, at most SW_PARQUET_BOUND_BYTES, that compare as a signed number. */
+extern void sw_parquet_statistics_add_signed(SwParquetStatistics *statistics,
+											 const char *bytes, Size n);
+
+static inline void
+sw_parquet_statistics_add_int64(SwParquetStatistics *statistics, int64 value)
+{
+	if (statistics->n_values++ == 0)
+	{
+		statistics->min_int64 = value;
+		statistics->max_int64 = value;
+	}
+	else
+	{
+		statistics->min_int64 = Min(statistics->min_int64, value);
+		statistics->max_int64 = Max(statistics->max_int64, value);
+	}
+}
+
 /*
- * Turn a bound into what the file says: cut at a character boundary, and
- * for the upper one raised so that it is still a bound.  False when there is
- * no such text.
+ * Turn a bound of strings into what the file says: cut, where it is text at
+ * a character boundary, and for the upper one raised so that it is still a
+ * bound.  False when there is no such string.
  */
 extern bool sw_parquet_bound_finish(const SwParquetBound *bound,
-									bool is_upper, SwParquetBound *out);
+									SwParquetKind kind, bool is_upper,
+									SwParquetBound *out);
+
+/*
+ * What the file says of a leaf's values: bounds in their PLAIN form.  False
+ * when there is nothing to say.
+ */
+extern bool sw_parquet_statistics_finish(const SwParquetStatistics *statistics,
+										 const SwParquetLeaf *leaf,
+										 SwParquetBound *lower,
+										 SwParquetBound *upper);
 
 /* ---- sw_parquet_dictionary.c ---- */
 
@@ -140,25 +237,33 @@ extern const char *sw_parquet_dictionary_get(const SwParquetDictionary *dictiona
 
 /* ---- sw_parquet_page.c ---- */
 
-/* One column: the page being filled, and the chunk being collected. */
+/* Levels, or entry numbers of a dictionary. */
+typedef struct SwParquetNumbers
+{
+	uint32	   *values;
+	uint32		n;
+	uint32		allocated;
+} SwParquetNumbers;
+
+/* One leaf: the page being filled, and the chunk being collected. */
 typedef struct SwParquetColumn
 {
-	const SwColumnSpec *spec;
+	SwParquetLeaf leaf;
 	bool		tries_dictionary;	/* false once it clearly did not pay */
 
 	/* the page */
 	bool		in_dictionary;	/* values go to indices, not to values */
 	Size		plain_bytes;	/* size of the page's values as PLAIN */
-	uint32		n_rows;			/* nulls included */
-	uint32		n_indices;
-	uint32	   *indices;		/* SW_PARQUET_PAGE_ROWS; NULL for int64 */
-	uint32	   *levels;			/* likewise; NULL unless nullable */
-	SwBuffer	values;			/* PLAIN */
+	uint32		n_values;		/* nulls and empty containers included */
+	SwParquetNumbers indices;
+	SwParquetNumbers definitions;	/* where max_definition > 0 */
+	SwParquetNumbers repetitions;	/* where max_repetition > 0 */
+	SwBuffer	values;			/* PLAIN; of booleans a byte each */
 
 	/* the chunk */
-	SwParquetDictionary *dictionary;	/* NULL for int64 */
+	SwParquetDictionary *dictionary;	/* NULL unless BYTE_ARRAY */
 	SwParquetStatistics statistics;
-	uint64		n_chunk_rows;
+	uint64		n_chunk_values;
 	uint64		n_dictionary_values;	/* not null, since the chunk began */
 	bool		has_plain_pages;
 	bool		has_dictionary_pages;
@@ -175,17 +280,27 @@ typedef struct SwParquetPager
 } SwParquetPager;
 
 extern void sw_parquet_column_init(SwParquetColumn *column,
-								   const SwColumnSpec *spec);
+								   const SwParquetLeaf *leaf);
 
 /* Begin a new chunk. */
 extern void sw_parquet_column_reset(SwParquetColumn *column);
 
-/* Add all values of a batch's column. */
+/* Add all values of a batch's column that is a leaf itself. */
 extern SwStatus sw_parquet_column_add(SwParquetColumn *column,
 									  const SwColumn *values,
 									  SwParquetPager *pager, SwError *err);
 
-/* Finish the page being filled, if it has rows. */
+/*
+ * Add one value with its levels, or what stands for an absent one: row is
+ * looked at only where definition says that the value is there.
+ */
+extern SwStatus sw_parquet_column_add_value(SwParquetColumn *column,
+											const SwColumn *values, uint64 row,
+											int repetition, int definition,
+											SwParquetPager *pager,
+											SwError *err);
+
+/* Finish the page being filled, if it has values. */
 extern SwStatus sw_parquet_column_end_page(SwParquetColumn *column,
 										   SwParquetPager *pager,
 										   SwError *err);
@@ -200,6 +315,13 @@ extern SwStatus sw_parquet_column_build_dictionary_page(SwParquetColumn *column,
 														uint64 *raw_bytes,
 														SwError *err);
 
+/* ---- sw_parquet_shred.c ---- */
+
+/* Add all rows of a batch's column to the leaf that lies in its tree. */
+extern SwStatus sw_parquet_shred(SwParquetColumn *column,
+								 const SwColumn *values,
+								 SwParquetPager *pager, SwError *err);
+
 /* ---- sw_parquet_schema.c ---- */
 
 /* Where the chunk of a column lies in the file, for the metadata. */
@@ -211,16 +333,21 @@ typedef struct SwParquetChunk
 	uint64		compressed_bytes;
 } SwParquetChunk;
 
-/* Append the RowGroup structure of a row group that has been written. */
+/*
+ * Append the RowGroup structure of a row group that has been written; roots
+ * are the columns in which the leaves lie.
+ */
 extern void sw_parquet_build_row_group(SwBuffer *out,
 									   const SwParquetColumn *columns,
 									   const SwParquetChunk *chunks,
-									   int n_columns, uint64 n_rows);
+									   const SwColumnSpec *const *roots,
+									   int n_leaves, uint64 n_rows);
 
 /* Append the FileMetaData structure. */
 extern void sw_parquet_build_metadata(SwBuffer *out,
 									  const SwColumnSpec *specs,
-									  int n_columns, uint64 n_rows,
+									  int n_columns, int n_leaves,
+									  uint64 n_rows,
 									  const SwBuffer *row_groups,
 									  uint32 n_row_groups,
 									  const char *created_by);

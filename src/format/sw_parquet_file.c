@@ -7,7 +7,7 @@
  * out.  After an error only destroy may be called.
  *
  *	  file = "PAR1", row groups, FileMetaData, its 32-bit length, "PAR1"
- *	  row group = per column: dictionary page?, data pages
+ *	  row group = per leaf: dictionary page?, data pages
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,9 @@ typedef struct SwParquetWriter
 	uint64		n_rows;			/* in closed row groups */
 
 	SwParquetPager pager;
-	SwParquetColumn *columns;
+	SwParquetColumn *leaves;
+	const SwColumnSpec **roots; /* of specs: in which the leaf lies */
+	int			n_leaves;
 	SwParquetChunk *chunks;		/* of the row group being closed */
 	SwBuffer	scratch;		/* a dictionary page, the metadata */
 
@@ -43,12 +45,43 @@ typedef struct SwParquetWriter
 	uint32		n_row_groups;
 } SwParquetWriter;
 
+/* None when a column is nested too deeply. */
+static void
+sw_parquet_make_leaves(SwParquetWriter *writer)
+{
+	int			n_leaves = sw_parquet_count_leaves(writer->specs,
+												   writer->n_columns);
+	SwParquetLeaf *leaves;
+	int			i;
+
+	for (i = 0; i < writer->n_columns; i++)
+		if (sw_parquet_is_too_deep(&writer->specs[i], 0))
+			return;
+	leaves = palloc(sizeof(SwParquetLeaf) * n_leaves);
+	writer->leaves = palloc(sizeof(SwParquetColumn) * n_leaves);
+	writer->roots = palloc(sizeof(SwColumnSpec *) * n_leaves);
+	writer->chunks = palloc(sizeof(SwParquetChunk) * n_leaves);
+	for (i = 0; i < writer->n_columns; i++)
+	{
+		const SwColumnSpec *spec = &writer->specs[i];
+		int			n = sw_parquet_describe_leaves(spec, leaves);
+		int			j;
+
+		for (j = 0; j < n; j++)
+		{
+			writer->roots[writer->n_leaves] = spec;
+			sw_parquet_column_init(&writer->leaves[writer->n_leaves++],
+								   &leaves[j]);
+		}
+	}
+	pfree(leaves);
+}
+
 static SwWriter *
 sw_parquet_open(const SwColumnSpec *specs, int n_columns,
 				const SwWriterOptions *options, SwSink sink)
 {
 	SwParquetWriter *writer = palloc0(sizeof(SwParquetWriter));
-	int			i;
 
 	Assert(n_columns > 0);
 
@@ -63,10 +96,7 @@ sw_parquet_open(const SwColumnSpec *specs, int n_columns,
 	sw_buffer_init(&writer->pager.compressed);
 	sw_buffer_init(&writer->scratch);
 	sw_buffer_init(&writer->row_groups);
-	writer->chunks = palloc(sizeof(SwParquetChunk) * n_columns);
-	writer->columns = palloc(sizeof(SwParquetColumn) * n_columns);
-	for (i = 0; i < n_columns; i++)
-		sw_parquet_column_init(&writer->columns[i], &specs[i]);
+	sw_parquet_make_leaves(writer);
 	return (SwWriter *) writer;
 }
 
@@ -129,41 +159,19 @@ sw_parquet_close_row_group(SwParquetWriter *writer, SwError *err)
 	if (writer->file_bytes == 0)
 		SW_TRY(sw_parquet_emit_magic(writer, err));
 
-	for (i = 0; i < writer->n_columns; i++)
-		SW_TRY(sw_parquet_close_chunk(writer, &writer->columns[i],
+	for (i = 0; i < writer->n_leaves; i++)
+		SW_TRY(sw_parquet_close_chunk(writer, &writer->leaves[i],
 									  &writer->chunks[i], err));
-	sw_parquet_build_row_group(&writer->row_groups, writer->columns,
-							   writer->chunks, writer->n_columns,
-							   writer->n_group_rows);
-	for (i = 0; i < writer->n_columns; i++)
-		sw_parquet_column_reset(&writer->columns[i]);
+	sw_parquet_build_row_group(&writer->row_groups, writer->leaves,
+							   writer->chunks, writer->roots,
+							   writer->n_leaves, writer->n_group_rows);
+	for (i = 0; i < writer->n_leaves; i++)
+		sw_parquet_column_reset(&writer->leaves[i]);
 
 	writer->n_row_groups++;
 	writer->n_rows += writer->n_group_rows;
 	writer->n_group_rows = 0;
 	writer->group_raw_bytes = 0;
-	return SW_OK;
-}
-
-/* A batch of another shape is the caller's mistake. */
-static SwStatus
-sw_parquet_check_batch(const SwParquetWriter *writer, const SwBatch *batch,
-					   SwError *err)
-{
-	bool		fits = batch->n_columns == writer->n_columns;
-	int			i;
-
-	for (i = 0; fits && i < batch->n_columns; i++)
-	{
-		const SwColumn *column = &batch->columns[i];
-
-		fits = column->type == writer->specs[i].type &&
-			column->is_nullable == writer->specs[i].is_nullable &&
-			column->n_rows == batch->n_rows;
-	}
-	if (!fits)
-		return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
-							"a batch does not have the shape of its Parquet file");
 	return SW_OK;
 }
 
@@ -173,10 +181,21 @@ sw_parquet_write_batch(SwWriter *opaque, const SwBatch *batch, SwError *err)
 	SwParquetWriter *writer = (SwParquetWriter *) opaque;
 	int			i;
 
-	SW_TRY(sw_parquet_check_batch(writer, batch, err));
-	for (i = 0; i < writer->n_columns; i++)
-		SW_TRY(sw_parquet_column_add(&writer->columns[i], &batch->columns[i],
-									 &writer->pager, err));
+	/* A batch of another shape is the caller's mistake. */
+	if (!sw_batch_fits(batch, writer->specs, writer->n_columns))
+		return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
+							"a batch does not have the shape of its Parquet file");
+	if (writer->n_leaves == 0)
+		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
+							"a column is nested more than %d levels deep, too deeply for a Parquet file",
+							SW_PARQUET_MAX_DEPTH);
+	for (i = 0; i < writer->n_leaves; i++)
+	{
+		int			at = (int) (writer->roots[i] - writer->specs);
+
+		SW_TRY(sw_parquet_shred(&writer->leaves[i], &batch->columns[at],
+								&writer->pager, err));
+	}
 	writer->n_group_rows += batch->n_rows;
 	writer->group_raw_bytes += sw_batch_bytes(batch);
 	if (writer->group_raw_bytes >= writer->group_bytes)
@@ -192,12 +211,12 @@ sw_parquet_bytes_written(const SwWriter *opaque)
 	uint64		pending = 0;
 	int			i;
 
-	for (i = 0; i < writer->n_columns; i++)
+	for (i = 0; i < writer->n_leaves; i++)
 	{
-		const SwParquetColumn *column = &writer->columns[i];
+		const SwParquetColumn *column = &writer->leaves[i];
 
 		compressed += column->pages.len;
-		pending += column->values.len + column->n_indices;
+		pending += column->values.len + column->indices.n;
 		if (column->dictionary != NULL)
 			pending += column->dictionary->values.len;
 	}
@@ -218,8 +237,9 @@ sw_parquet_finish(SwWriter *opaque, SwError *err)
 
 	sw_buffer_reset(out);
 	sw_parquet_build_metadata(out, writer->specs, writer->n_columns,
-							  writer->n_rows, &writer->row_groups,
-							  writer->n_row_groups, writer->created_by);
+							  writer->n_leaves, writer->n_rows,
+							  &writer->row_groups, writer->n_row_groups,
+							  writer->created_by);
 	if (out->len > PG_INT32_MAX)
 		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
 							"the metadata of a Parquet file has grown too large");

@@ -7,10 +7,11 @@
  *
  * Data page, version 1: header | zstd(body), where
  *
- *	  body   = levels? values
- *	  levels = 32-bit length, hybrid of width 1: 1 = value, 0 = null
- *			   (nullable columns only)
+ *	  body   = repetition levels? definition levels? values
+ *	  levels = 32-bit length, hybrid; left out where the leaf's greatest is 0
  *	  values = PLAIN, or byte width, hybrid of dictionary entry numbers
+ *
+ * A page begins with the first value of a row.
  *
  * A string column begins with a dictionary.  When that does not pay, the
  * page being filled is rewritten to PLAIN; pages already finished keep the
@@ -30,43 +31,81 @@
 /* Memory of page buffers that is kept from page to page. */
 #define SW_PARQUET_KEPT_BYTES (4 * SW_PARQUET_PAGE_BYTES)
 
+/* ---- levels and entry numbers ---- */
+
+static inline void
+sw_parquet_numbers_add(SwParquetNumbers *numbers, uint32 value)
+{
+	if (unlikely(numbers->n == numbers->allocated))
+	{
+		numbers->allocated = Max(numbers->allocated * 2, 256);
+		if (numbers->values == NULL)
+			numbers->values = palloc(numbers->allocated * sizeof(uint32));
+		else
+			numbers->values = sw_repalloc_huge(numbers->values,
+											   numbers->allocated *
+											   sizeof(uint32));
+	}
+	numbers->values[numbers->n++] = value;
+}
+
+/* One row may have had any number of members. */
+static void
+sw_parquet_numbers_reset(SwParquetNumbers *numbers)
+{
+	numbers->n = 0;
+	if (numbers->allocated > 2 * SW_PARQUET_PAGE_VALUES)
+	{
+		numbers->allocated = SW_PARQUET_PAGE_VALUES;
+		numbers->values = repalloc(numbers->values,
+								   numbers->allocated * sizeof(uint32));
+	}
+}
+
+/* ---- one column ---- */
+
 void
-sw_parquet_column_init(SwParquetColumn *column, const SwColumnSpec *spec)
+sw_parquet_column_init(SwParquetColumn *column, const SwParquetLeaf *leaf)
 {
 	memset(column, 0, sizeof(*column));
-	column->spec = spec;
-	if (spec->type == SW_TYPE_STRING || spec->type == SW_TYPE_JSON)
+	column->leaf = *leaf;
+	if (leaf->physical_type == SW_PARQUET_TYPE_BYTE_ARRAY)
 	{
 		column->tries_dictionary = true;
-		column->indices = palloc(SW_PARQUET_PAGE_ROWS * sizeof(uint32));
 		column->dictionary = palloc(sizeof(SwParquetDictionary));
 		sw_parquet_dictionary_init(column->dictionary);
 	}
-	if (spec->is_nullable)
-		column->levels = palloc(SW_PARQUET_PAGE_ROWS * sizeof(uint32));
 	sw_buffer_init(&column->values);
 	sw_buffer_init(&column->pages);
 	sw_parquet_column_reset(column);
 }
 
+/* Begin a page. */
+static void
+sw_parquet_column_reset_page(SwParquetColumn *column)
+{
+	column->n_values = 0;
+	column->plain_bytes = 0;
+	sw_parquet_numbers_reset(&column->indices);
+	sw_parquet_numbers_reset(&column->definitions);
+	sw_parquet_numbers_reset(&column->repetitions);
+	sw_buffer_trim(&column->values, SW_PARQUET_KEPT_BYTES);
+}
+
 void
 sw_parquet_column_reset(SwParquetColumn *column)
 {
+	sw_parquet_column_reset_page(column);
 	column->in_dictionary = column->tries_dictionary;
-	column->n_rows = 0;
-	column->n_indices = 0;
-	column->plain_bytes = 0;
-	sw_buffer_trim(&column->values, SW_PARQUET_KEPT_BYTES);
-
 	if (column->dictionary != NULL)
 		sw_parquet_dictionary_reset(column->dictionary);
 	sw_parquet_statistics_reset(&column->statistics);
-	column->n_chunk_rows = 0;
+	column->n_chunk_values = 0;
 	column->n_dictionary_values = 0;
 	column->has_plain_pages = false;
 	column->has_dictionary_pages = false;
 	column->pages_raw_bytes = 0;
-	sw_buffer_reset(&column->pages);
+	sw_buffer_trim(&column->pages, SW_PARQUET_KEPT_BYTES);
 }
 
 /* ---- one page ---- */
@@ -125,15 +164,16 @@ sw_parquet_leave_dictionary(SwParquetColumn *column)
 {
 	uint32		i;
 
-	for (i = 0; i < column->n_indices; i++)
+	for (i = 0; i < column->indices.n; i++)
 	{
 		Size		n;
 		const char *bytes = sw_parquet_dictionary_get(column->dictionary,
-													  column->indices[i], &n);
+													  column->indices.values[i],
+													  &n);
 
 		sw_parquet_encode_bytes(&column->values, bytes, n);
 	}
-	column->n_indices = 0;
+	column->indices.n = 0;
 	column->in_dictionary = false;
 
 	/* Where not even the first page of a chunk pays, no other chunk will. */
@@ -150,57 +190,83 @@ sw_parquet_dictionary_pays(const SwParquetColumn *column)
 		column->n_dictionary_values;
 }
 
+static void
+sw_parquet_append_levels(SwBuffer *body, const SwParquetNumbers *levels,
+						 int max_level)
+{
+	Size		start = body->len;
+	uint32		n_bytes;
+	int			i;
+
+	if (max_level == 0)
+		return;
+	sw_buffer_append_uint32(body, 0);
+	sw_parquet_encode_hybrid(body, levels->values, levels->n,
+							 sw_parquet_bit_width((uint32) max_level));
+	n_bytes = (uint32) (body->len - start - sizeof(uint32));
+	for (i = 0; i < (int) sizeof(uint32); i++)
+		body->data[start + i] = (char) (n_bytes >> (8 * i));
+}
+
+/* Eight to a byte, the first in the lowest bit. */
+static void
+sw_parquet_append_bits(SwBuffer *body, const char *bytes, Size n)
+{
+	Size		n_bytes = (n + 7) / 8;
+	char	   *place = sw_buffer_reserve(body, n_bytes);
+	Size		i;
+
+	memset(place, 0, n_bytes);
+	for (i = 0; i < n; i++)
+		place[i / 8] |= (char) (bytes[i] << (i % 8));
+	body->len += n_bytes;
+}
+
 SwStatus
 sw_parquet_column_end_page(SwParquetColumn *column, SwParquetPager *pager,
 						   SwError *err)
 {
+	SwBuffer   *body = &pager->body;
 	int			encoding = SW_PARQUET_ENCODING_PLAIN;
 	uint64		raw_bytes;
 
-	if (column->n_rows == 0)
+	if (column->n_values == 0)
 		return SW_OK;
 
-	if (column->in_dictionary && column->n_indices > 0 &&
+	if (column->in_dictionary && column->indices.n > 0 &&
 		!sw_parquet_dictionary_pays(column))
 		sw_parquet_leave_dictionary(column);
 
-	sw_buffer_trim(&pager->body, SW_PARQUET_KEPT_BYTES);
-	if (column->levels != NULL)
-	{
-		SwBuffer   *body = &pager->body;
-		uint32		n_bytes;
-		int			i;
-
-		sw_buffer_append_uint32(body, 0);
-		sw_parquet_encode_hybrid(body, column->levels, column->n_rows, 1);
-		n_bytes = (uint32) (body->len - sizeof(uint32));
-		for (i = 0; i < (int) sizeof(uint32); i++)
-			body->data[i] = (char) (n_bytes >> (8 * i));
-	}
-	if (column->n_indices > 0)
+	sw_buffer_trim(body, SW_PARQUET_KEPT_BYTES);
+	sw_parquet_append_levels(body, &column->repetitions,
+							 column->leaf.max_repetition);
+	sw_parquet_append_levels(body, &column->definitions,
+							 column->leaf.max_definition);
+	if (column->indices.n > 0)
 	{
 		int			bit_width = sw_parquet_bit_width(column->dictionary->n_entries - 1);
 
-		sw_buffer_append_uint8(&pager->body, (uint8) bit_width);
-		sw_parquet_encode_hybrid(&pager->body, column->indices,
-								 column->n_indices, bit_width);
+		sw_buffer_append_uint8(body, (uint8) bit_width);
+		sw_parquet_encode_hybrid(body, column->indices.values,
+								 column->indices.n, bit_width);
 		encoding = SW_PARQUET_ENCODING_RLE_DICTIONARY;
 		column->has_dictionary_pages = true;
 	}
 	else
 	{
-		sw_buffer_append_bytes(&pager->body, column->values.data,
-							   column->values.len);
+		if (column->leaf.kind == SW_PARQUET_KIND_BOOL)
+			sw_parquet_append_bits(body, column->values.data,
+								   column->values.len);
+		else
+			sw_buffer_append_bytes(body, column->values.data,
+								   column->values.len);
 		column->has_plain_pages = true;
 	}
 
-	SW_TRY(sw_parquet_build_page(pager, SW_PARQUET_PAGE_DATA, column->n_rows,
+	SW_TRY(sw_parquet_build_page(pager, SW_PARQUET_PAGE_DATA, column->n_values,
 								 encoding, &column->pages, &raw_bytes, err));
 	column->pages_raw_bytes += raw_bytes;
-	column->n_rows = 0;
-	column->n_indices = 0;
-	column->plain_bytes = 0;
-	sw_buffer_trim(&column->values, SW_PARQUET_KEPT_BYTES);
+	sw_parquet_column_reset_page(column);
 	return SW_OK;
 }
 
@@ -220,45 +286,56 @@ sw_parquet_column_build_dictionary_page(SwParquetColumn *column,
 
 /* ---- values ---- */
 
-/* Is there room for one more value of n bytes?  An empty page takes any. */
-static bool
-sw_parquet_page_has_room(const SwParquetColumn *column, Size n)
+/*
+ * Is there room for one more value of n bytes?  An empty page takes any, and
+ * a row that has begun goes on.
+ */
+static inline bool
+sw_parquet_page_has_room(const SwParquetColumn *column, Size n,
+						 int repetition)
 {
 	Size		limit = column->in_dictionary ?
 	SW_PARQUET_DICTIONARY_PAGE_BYTES : SW_PARQUET_PAGE_BYTES;
 
-	return column->n_rows == 0 ||
-		(column->n_rows < SW_PARQUET_PAGE_ROWS &&
+	return column->n_values == 0 || repetition > 0 ||
+		(column->n_values < SW_PARQUET_PAGE_VALUES &&
 		 column->plain_bytes + sizeof(uint32) + n <= limit);
 }
 
-/* Begin a row of the page being filled, ending a full page first. */
-static SwStatus
-sw_parquet_begin_row(SwParquetColumn *column, bool is_null, Size n,
-					 SwParquetPager *pager, SwError *err)
+/* Begin an entry of the page being filled, ending a full page first. */
+static inline SwStatus
+sw_parquet_begin_value(SwParquetColumn *column, Size n, int repetition,
+					   int definition, SwParquetPager *pager, SwError *err)
 {
-	if (!sw_parquet_page_has_room(column, n))
+	if (unlikely(!sw_parquet_page_has_room(column, n, repetition)))
 		SW_TRY(sw_parquet_column_end_page(column, pager, err));
-	if (column->levels != NULL)
-		column->levels[column->n_rows] = is_null ? 0 : 1;
-	column->n_rows++;
+	if (column->leaf.max_repetition > 0)
+		sw_parquet_numbers_add(&column->repetitions, repetition);
+	if (column->leaf.max_definition > 0)
+		sw_parquet_numbers_add(&column->definitions, definition);
+	column->n_values++;
+	column->n_chunk_values++;
+	if (definition < column->leaf.max_definition)
+		column->statistics.n_nulls++;
 	return SW_OK;
 }
 
 /*
  * Find or add a string in the dictionary, or leave the dictionary.  A page
- * for which it paid is kept as it is.
+ * for which it paid is kept as it is, unless that is in the middle of a row.
  */
 static SwStatus
 sw_parquet_look_up(SwParquetColumn *column, const char *bytes, Size n,
-				   uint32 *entry, SwParquetPager *pager, SwError *err)
+				   int repetition, uint32 *entry, SwParquetPager *pager,
+				   SwError *err)
 {
 	SwParquetLookup lookup = sw_parquet_dictionary_find(column->dictionary,
 														bytes, n, entry);
 
 	if (lookup == SW_PARQUET_FULL)
 	{
-		if (column->n_indices > 0 && sw_parquet_dictionary_pays(column))
+		if (column->indices.n > 0 && repetition == 0 &&
+			sw_parquet_dictionary_pays(column))
 			SW_TRY(sw_parquet_column_end_page(column, pager, err));
 		sw_parquet_leave_dictionary(column);
 		return SW_OK;
@@ -277,21 +354,23 @@ sw_parquet_look_up(SwParquetColumn *column, const char *bytes, Size n,
 
 static SwStatus
 sw_parquet_add_string(SwParquetColumn *column, const char *bytes, Size n,
-					  SwParquetPager *pager, SwError *err)
+					  int repetition, SwParquetPager *pager, SwError *err)
 {
 	uint32		entry = 0;
 
 	if (n > SW_PARQUET_MAX_VALUE_BYTES)
 		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
 							"a value of %zu bytes in column \"%s\" is too large for a Parquet file",
-							n, column->spec->name);
+							n, column->leaf.spec->name);
 	if (column->in_dictionary)
-		SW_TRY(sw_parquet_look_up(column, bytes, n, &entry, pager, err));
+		SW_TRY(sw_parquet_look_up(column, bytes, n, repetition, &entry, pager,
+								  err));
 
 	/* Ending a page may leave the dictionary, too. */
-	SW_TRY(sw_parquet_begin_row(column, false, n, pager, err));
+	SW_TRY(sw_parquet_begin_value(column, n, repetition,
+								  column->leaf.max_definition, pager, err));
 	if (column->in_dictionary)
-		column->indices[column->n_indices++] = entry;
+		sw_parquet_numbers_add(&column->indices, entry);
 	else
 	{
 		sw_parquet_encode_bytes(&column->values, bytes, n);
@@ -301,47 +380,131 @@ sw_parquet_add_string(SwParquetColumn *column, const char *bytes, Size n,
 	return SW_OK;
 }
 
-static SwStatus
-sw_parquet_add_strings(SwParquetColumn *column, const SwColumn *values,
-					   SwParquetPager *pager, SwError *err)
+/* A number at bytes as an int64; of width 2, 4 or 8. */
+static inline int64
+sw_parquet_get_integer(const SwParquetColumn *column, const char *bytes,
+					   int width)
 {
-	uint64		row;
-
-	for (row = 0; row < values->n_rows; row++)
+	if (width == sizeof(int64))
 	{
-		if (values->is_nullable && values->validity[row] == 0)
-			SW_TRY(sw_parquet_begin_row(column, true, 0, pager, err));
-		else
-		{
-			Size		n;
-			const char *bytes = sw_column_get_bytes(values, row, &n);
-
-			SW_TRY(sw_parquet_add_string(column, bytes, n, pager, err));
-		}
-	}
-	return SW_OK;
-}
-
-static SwStatus
-sw_parquet_add_int64s(SwParquetColumn *column, const SwColumn *values,
-					  SwParquetPager *pager, SwError *err)
-{
-	uint64		row;
-
-	for (row = 0; row < values->n_rows; row++)
-	{
-		bool		is_null = values->is_nullable && values->validity[row] == 0;
 		int64		value;
 
-		SW_TRY(sw_parquet_begin_row(column, is_null, sizeof(int64), pager,
-									err));
-		if (is_null)
-			continue;
-		value = sw_column_get_int64(values, row);
-		sw_buffer_append_uint64(&column->values, (uint64) value);
-		sw_parquet_statistics_add_int64(&column->statistics, value);
-		column->plain_bytes += sizeof(int64);
+		memcpy(&value, bytes, sizeof(value));
+		return value;
 	}
+	if (width == sizeof(int32))
+	{
+		int32		value;
+
+		memcpy(&value, bytes, sizeof(value));
+		return column->leaf.kind == SW_PARQUET_KIND_UNSIGNED ?
+			(int64) (uint32) value : value;
+	}
+	else
+	{
+		int16		value;
+
+		memcpy(&value, bytes, sizeof(value));
+		return value;
+	}
+}
+
+static void
+sw_parquet_add_reversed(SwParquetColumn *column, const char *bytes)
+{
+	char		reversed[SW_PARQUET_BOUND_BYTES];
+	int			width = column->leaf.width;
+	int			i;
+
+	for (i = 0; i < width; i++)
+		reversed[i] = bytes[width - 1 - i];
+	sw_buffer_append_bytes(&column->values, reversed, width);
+	sw_parquet_statistics_add_signed(&column->statistics, reversed, width);
+}
+
+/* Append the value of a fixed width, which in memory is width bytes. */
+static inline void
+sw_parquet_append_fixed(SwParquetColumn *column, const char *bytes, int width)
+{
+	switch (column->leaf.kind)
+	{
+		case SW_PARQUET_KIND_INTEGER:
+		case SW_PARQUET_KIND_UNSIGNED:
+			{
+				int64		value = sw_parquet_get_integer(column, bytes, width);
+
+				sw_parquet_statistics_add_int64(&column->statistics, value);
+				if (column->leaf.width == sizeof(int64))
+					sw_buffer_append_uint64(&column->values, (uint64) value);
+				else
+					sw_buffer_append_uint32(&column->values, (uint32) value);
+				break;
+			}
+		case SW_PARQUET_KIND_FLOAT:
+			if (width == sizeof(double))
+			{
+				double		value;
+				uint64		bits;
+
+				memcpy(&value, bytes, sizeof(value));
+				memcpy(&bits, bytes, sizeof(bits));
+				sw_parquet_statistics_add_double(&column->statistics, value);
+				sw_buffer_append_uint64(&column->values, bits);
+			}
+			else
+			{
+				float		value;
+				uint32		bits;
+
+				memcpy(&value, bytes, sizeof(value));
+				memcpy(&bits, bytes, sizeof(bits));
+				sw_parquet_statistics_add_double(&column->statistics, value);
+				sw_buffer_append_uint32(&column->values, bits);
+			}
+			break;
+		case SW_PARQUET_KIND_BOOL:
+			sw_parquet_statistics_add_int64(&column->statistics, *bytes);
+			sw_buffer_append_uint8(&column->values, (uint8) *bytes);
+			break;
+		case SW_PARQUET_KIND_DECIMAL:
+			sw_parquet_add_reversed(column, bytes);
+			break;
+		case SW_PARQUET_KIND_FIXED:
+			sw_parquet_statistics_add_bytes(&column->statistics, bytes, width);
+			sw_buffer_append_bytes(&column->values, bytes, width);
+			break;
+		case SW_PARQUET_KIND_STRING:
+		case SW_PARQUET_KIND_BYTES:
+			Assert(false);
+			break;
+	}
+	column->plain_bytes += width;
+}
+
+SwStatus
+sw_parquet_column_add_value(SwParquetColumn *column, const SwColumn *values,
+							uint64 row, int repetition, int definition,
+							SwParquetPager *pager, SwError *err)
+{
+	if (definition < column->leaf.max_definition)
+		return sw_parquet_begin_value(column, 0, repetition, definition, pager,
+									  err);
+	if (values->has_offsets || values->type == SW_TYPE_ENUM)
+	{
+		const char *bytes;
+		Size		n;
+
+		if (values->type == SW_TYPE_ENUM)
+			bytes = sw_column_get_bytes(&values->children[0],
+										sw_column_get_code_at(values, row), &n);
+		else
+			bytes = sw_column_get_bytes(values, row, &n);
+		return sw_parquet_add_string(column, bytes, n, repetition, pager, err);
+	}
+	SW_TRY(sw_parquet_begin_value(column, values->width, repetition,
+								  definition, pager, err));
+	sw_parquet_append_fixed(column, sw_column_get_fixed(values, row),
+							values->width);
 	return SW_OK;
 }
 
@@ -349,9 +512,15 @@ SwStatus
 sw_parquet_column_add(SwParquetColumn *column, const SwColumn *values,
 					  SwParquetPager *pager, SwError *err)
 {
-	column->n_chunk_rows += values->n_rows;
-	column->statistics.n_nulls += values->n_nulls;
-	if (values->is_variable)
-		return sw_parquet_add_strings(column, values, pager, err);
-	return sw_parquet_add_int64s(column, values, pager, err);
+	uint64		row;
+
+	for (row = 0; row < values->n_rows; row++)
+	{
+		bool		is_null = values->is_nullable && values->validity[row] == 0;
+
+		SW_TRY(sw_parquet_column_add_value(column, values, row, 0,
+										   column->leaf.max_definition -
+										   (is_null ? 1 : 0), pager, err));
+	}
+	return SW_OK;
 }

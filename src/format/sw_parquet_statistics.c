@@ -17,6 +17,8 @@
 #include "postgres_fe.h"
 #endif
 
+#include <math.h>
+
 #include "format/sw_parquet.h"
 
 void
@@ -25,20 +27,23 @@ sw_parquet_statistics_reset(SwParquetStatistics *statistics)
 	memset(statistics, 0, sizeof(*statistics));
 }
 
+/* Readers take a zero for either of both, and cannot order a NaN. */
 void
-sw_parquet_statistics_add_int64(SwParquetStatistics *statistics, int64 value)
+sw_parquet_statistics_add_double(SwParquetStatistics *statistics,
+								 double value)
 {
-	if (statistics->n_values == 0)
+	if (isnan(value))
+		return;
+	if (statistics->n_values++ == 0)
 	{
-		statistics->min_int64 = value;
-		statistics->max_int64 = value;
+		statistics->min_double = value;
+		statistics->max_double = value;
 	}
 	else
 	{
-		statistics->min_int64 = Min(statistics->min_int64, value);
-		statistics->max_int64 = Max(statistics->max_int64, value);
+		statistics->min_double = Min(statistics->min_double, value);
+		statistics->max_double = Max(statistics->max_double, value);
 	}
-	statistics->n_values++;
 }
 
 static void
@@ -83,6 +88,19 @@ sw_parquet_statistics_add_bytes(SwParquetStatistics *statistics,
 		sw_parquet_bound_set(&statistics->max_bytes, bytes, n, is_cut);
 
 	statistics->n_values++;
+}
+
+/* As unsigned bytes, with the sign bit turned over. */
+void
+sw_parquet_statistics_add_signed(SwParquetStatistics *statistics,
+								 const char *bytes, Size n)
+{
+	char		flipped[SW_PARQUET_BOUND_BYTES];
+
+	Assert(n <= sizeof(flipped));
+	memcpy(flipped, bytes, n);
+	flipped[0] = (char) (flipped[0] ^ 0x80);
+	sw_parquet_statistics_add_bytes(statistics, flipped, n);
 }
 
 /* Length of the UTF-8 character that starts with this byte, 0 if none does. */
@@ -147,9 +165,9 @@ sw_parquet_next_character(char *character, Size n)
 	return n;
 }
 
-bool
-sw_parquet_bound_finish(const SwParquetBound *bound, bool is_upper,
-						SwParquetBound *out)
+static bool
+sw_parquet_bound_finish_text(const SwParquetBound *bound, bool is_upper,
+							 SwParquetBound *out)
 {
 	char		text[SW_PARQUET_BOUND_BYTES + 4];
 	Size		n = bound->n_bytes;
@@ -191,6 +209,114 @@ sw_parquet_bound_finish(const SwParquetBound *bound, bool is_upper,
 			return memcmp(text, bound->bytes, Min(start + width, n)) > 0;
 		}
 		n = start;
+	}
+	return false;
+}
+
+/* Bytes are cut anywhere, and raised at the last one that can be. */
+static bool
+sw_parquet_bound_finish_bytes(const SwParquetBound *bound, bool is_upper,
+							  SwParquetBound *out)
+{
+	Size		n = bound->n_bytes;
+
+	*out = *bound;
+	if (!bound->is_cut || !is_upper)
+		return true;
+	while (n > 0 && (unsigned char) out->bytes[n - 1] == 0xFF)
+		n--;
+	if (n == 0)
+		return false;
+	out->bytes[n - 1]++;
+	out->n_bytes = n;
+	return true;
+}
+
+bool
+sw_parquet_bound_finish(const SwParquetBound *bound, SwParquetKind kind,
+						bool is_upper, SwParquetBound *out)
+{
+	return kind == SW_PARQUET_KIND_STRING ?
+		sw_parquet_bound_finish_text(bound, is_upper, out) :
+		sw_parquet_bound_finish_bytes(bound, is_upper, out);
+}
+
+static void
+sw_parquet_bound_set_integer(SwParquetBound *bound, uint64 value, int width)
+{
+	int			i;
+
+	for (i = 0; i < width; i++)
+		bound->bytes[i] = (char) (value >> (8 * i));
+	bound->n_bytes = width;
+}
+
+static void
+sw_parquet_bound_set_float(SwParquetBound *bound, double value, int width)
+{
+	if (width == sizeof(double))
+	{
+		uint64		bits;
+
+		memcpy(&bits, &value, sizeof(bits));
+		sw_parquet_bound_set_integer(bound, bits, width);
+	}
+	else
+	{
+		float		narrow = (float) value;
+		uint32		bits;
+
+		memcpy(&bits, &narrow, sizeof(bits));
+		sw_parquet_bound_set_integer(bound, bits, width);
+	}
+}
+
+bool
+sw_parquet_statistics_finish(const SwParquetStatistics *statistics,
+							 const SwParquetLeaf *leaf,
+							 SwParquetBound *lower, SwParquetBound *upper)
+{
+	memset(lower, 0, sizeof(*lower));
+	memset(upper, 0, sizeof(*upper));
+	if (statistics->n_values == 0)
+		return false;
+	switch (leaf->kind)
+	{
+		case SW_PARQUET_KIND_STRING:
+		case SW_PARQUET_KIND_BYTES:
+			return sw_parquet_bound_finish(&statistics->min_bytes, leaf->kind,
+										   false, lower) &&
+				sw_parquet_bound_finish(&statistics->max_bytes, leaf->kind,
+										true, upper);
+		case SW_PARQUET_KIND_BOOL:
+			sw_parquet_bound_set_integer(lower, statistics->min_int64, 1);
+			sw_parquet_bound_set_integer(upper, statistics->max_int64, 1);
+			return true;
+		case SW_PARQUET_KIND_INTEGER:
+		case SW_PARQUET_KIND_UNSIGNED:
+			sw_parquet_bound_set_integer(lower, statistics->min_int64,
+										 leaf->width);
+			sw_parquet_bound_set_integer(upper, statistics->max_int64,
+										 leaf->width);
+			return true;
+		case SW_PARQUET_KIND_FLOAT:
+			sw_parquet_bound_set_float(lower, statistics->min_double == 0 ?
+									   -0.0 : statistics->min_double,
+									   leaf->width);
+			sw_parquet_bound_set_float(upper, statistics->max_double == 0 ?
+									   0.0 : statistics->max_double,
+									   leaf->width);
+			return true;
+		case SW_PARQUET_KIND_DECIMAL:
+			*lower = statistics->min_bytes;
+			*upper = statistics->max_bytes;
+			lower->bytes[0] = (char) (lower->bytes[0] ^ 0x80);
+			upper->bytes[0] = (char) (upper->bytes[0] ^ 0x80);
+			return true;
+		case SW_PARQUET_KIND_FIXED:
+			*lower = statistics->min_bytes;
+			*upper = statistics->max_bytes;
+			return true;
 	}
 	return false;
 }

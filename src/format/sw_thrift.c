@@ -9,7 +9,8 @@
  *
  *	  field   = byte (delta of id << 4 | type) when 1 <= delta <= 15,
  *				else byte type, zigzag varint id; then the value
- *	  integer = zigzag varint; a boolean is its field's type
+ *	  integer = zigzag varint, of 8 bits a byte; a boolean is its
+ *			  field's type
  *	  binary  = varint length, bytes
  *	  list    = byte (n << 4 | type) when n <= 14, else byte (0xF0 | type),
  *				varint n; then the elements
@@ -61,6 +62,13 @@ sw_thrift_write_bool(SwThriftWriter *writer, int field, bool value)
 {
 	sw_thrift_write_field(writer, field,
 						  value ? SW_THRIFT_TRUE : SW_THRIFT_FALSE);
+}
+
+void
+sw_thrift_write_int8(SwThriftWriter *writer, int field, int8 value)
+{
+	sw_thrift_write_field(writer, field, SW_THRIFT_INT8);
+	sw_buffer_append_uint8(writer->out, (uint8) value);
 }
 
 void

@@ -21,6 +21,7 @@ typedef enum SwThriftType
 {
 	SW_THRIFT_TRUE = 1,
 	SW_THRIFT_FALSE = 2,
+	SW_THRIFT_INT8 = 3,
 	SW_THRIFT_INT32 = 5,
 	SW_THRIFT_INT64 = 6,
 	SW_THRIFT_BINARY = 8,
@@ -40,6 +41,8 @@ extern void sw_thrift_init(SwThriftWriter *writer, SwBuffer *out);
 /* Fields of the innermost struct. */
 extern void sw_thrift_write_bool(SwThriftWriter *writer, int field,
 								 bool value);
+extern void sw_thrift_write_int8(SwThriftWriter *writer, int field,
+								 int8 value);
 extern void sw_thrift_write_int32(SwThriftWriter *writer, int field,
 								  int32 value);
 extern void sw_thrift_write_int64(SwThriftWriter *writer, int field,

@@ -33,9 +33,9 @@ typedef struct SwSink
 typedef struct SwWriterOptions
 {
 	int			compression_level;	/* of the codec; 1 is the house default */
-	Size		group_bytes;	/* close a row group at about this many raw
-								 * bytes, at least one batch */
-	const char *created_by;		/* goes into the file's metadata */
+	Size		group_bytes;	/* Parquet: close a row group at about this
+								 * many raw bytes, at least one batch */
+	const char *created_by;		/* Parquet: goes into the file's metadata */
 } SwWriterOptions;
 
 typedef struct SwWriter SwWriter;
@@ -45,6 +45,8 @@ typedef struct SwWriterOps
 	const char *format_name;	/* as the warehouse's load function names it,
 								 * e.g. "Parquet" */
 	const char *file_extension; /* without the dot, e.g. "parquet" */
+	const char *compression;	/* of the file as a whole, as the load
+								 * function names it; NULL = none */
 
 	/* Never NULL.  specs must outlive the writer. */
 	SwWriter   *(*open) (const SwColumnSpec *specs, int n_columns,
@@ -60,5 +62,9 @@ typedef struct SwWriterOps
 } SwWriterOps;
 
 extern const SwWriterOps sw_parquet_writer_ops;
+extern const SwWriterOps sw_native_writer_ops;
+
+/* By its name in stage_format: "parquet", "native".  NULL: there is none. */
+extern const SwWriterOps *sw_writer_find(const char *stage_format);
 
 #endif							/* SW_WRITER_H */

@@ -1,17 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * sw_http_engine.c
- *	  HTTP requests over libcurl, behind the one wait primitive.
+ *	  The sockets and the timer of an HTTP engine over libcurl.
  *
  * libcurl tells us by callback which sockets it wants watched and when its
  * timer is due.  The sockets go into one epoll set, whose own descriptor is
- * the single fd that sw_wait() sleeps on; so the latch, interrupts and
- * postmaster death are served during every request.
- *
- *	  sw_wait(epoll fd, nearest deadline)
- *		  -> ready: which sockets?  -> curl_multi_socket_action(socket)
- *		  -> timer due              -> curl_multi_socket_action(timeout)
- *		  -> request done?  nothing moving?  too late?
+ * the single fd that sw_wait() sleeps on (sw_http_drive.c); so the latch,
+ * interrupts and postmaster death are served during every request.
  *
  * Rules, each for a reason:
  *	1. All signals are blocked around libcurl calls that may start a thread
@@ -19,9 +14,9 @@
  *	   the server must never run in it.
  *	2. Callbacks store and return; they never throw, for libcurl's frames
  *	   are below them.
- *	3. Adopted in this order: fd count, epoll fd, multi handle, easy handle.
- *	   They are released in reverse: the easy handle leaves the multi before
- *	   that ends, and the multi closes its sockets while the epoll set it
+ *	3. Adopted in this order: fd count, epoll fd, multi handle, easy
+ *	   handles.  They are released in reverse: an easy handle leaves the multi
+ *	   before that ends, and the multi closes its sockets while the epoll set it
  *	   reports them to is still there.
  *	4. Every descriptor is counted with fd.c, which keeps some in reserve.
  *
@@ -49,19 +44,7 @@
 #define SW_HTTP_MAX_EVENTS	16
 
 /* Idle connections kept for reuse. */
-#define SW_HTTP_MAX_CONNECTIONS 4L
-
-struct SwHttpEngine
-{
-	MemoryContext cxt;			/* owns everything here, the struct too */
-	SwHttpOptions options;
-	int			n_own_fds;		/* counted with fd.c */
-	int			epoll_fd;
-	CURLM	   *multi;
-	int64		timer_ms;		/* when libcurl wants to be called */
-	int			socket_errno;	/* of a failed change of the epoll set */
-	SwHttpTransfer *transfer;
-};
+#define SW_HTTP_MAX_CONNECTIONS 16L
 
 static void
 sw_http_block_signals(sigset_t *saved)
@@ -220,6 +203,10 @@ sw_http_open_multi(SwHttpEngine *engine)
 	curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
 	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS,
 					  SW_HTTP_MAX_CONNECTIONS);
+#if LIBCURL_VERSION_NUM >= 0x081400
+	/* from 8.20 on, a resolver thread is the multi handle's to wait for */
+	curl_multi_setopt(engine->multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
 }
 
 static const char *
@@ -242,11 +229,11 @@ sw_http_engine_create(MemoryContext cxt, const SwHttpOptions *options)
 	engine->options.ca_file = sw_http_copy_option(options->ca_file);
 	engine->options.wait_event = options->wait_event;
 	engine->timer_ms = SW_NO_DEADLINE;
+	dlist_init(&engine->active);
+	slist_init(&engine->spare);
 
 	sw_http_open_epoll(engine);
 	sw_http_open_multi(engine);
-	engine->transfer = sw_http_transfer_create(engine->multi,
-											   &engine->options);
 	MemoryContextSwitchTo(old_cxt);
 	return engine;
 }
@@ -257,7 +244,7 @@ sw_http_engine_destroy(SwHttpEngine *engine)
 	MemoryContextDelete(engine->cxt);
 }
 
-/* ---- a request ---- */
+/* ---- a turn ---- */
 
 /* Let libcurl work on one socket, or on its timer. */
 static CURLMcode
@@ -273,8 +260,8 @@ sw_http_act(SwHttpEngine *engine, curl_socket_t fd, int events)
 	return code;
 }
 
-static CURLMcode
-sw_http_serve_sockets(SwHttpEngine *engine)
+CURLMcode
+sw_http_engine_serve(SwHttpEngine *engine, int *n_ready_out)
 {
 	struct epoll_event events[SW_HTTP_MAX_EVENTS];
 	CURLMcode	code = CURLM_OK;
@@ -294,109 +281,13 @@ sw_http_serve_sockets(SwHttpEngine *engine)
 			what |= CURL_CSELECT_ERR;
 		code = sw_http_act(engine, events[i].data.fd, what);
 	}
+
+	if (code == CURLM_OK && engine->timer_ms <= sw_wait_now_ms())
+	{
+		engine->timer_ms = SW_NO_DEADLINE;
+		code = sw_http_act(engine, CURL_SOCKET_TIMEOUT, 0);
+		n++;
+	}
+	*n_ready_out = Max(n, 0);
 	return code;
-}
-
-/* Is the request done?  Then also: with which result? */
-static bool
-sw_http_is_done(SwHttpEngine *engine, CURLcode *result_out)
-{
-	CURLMsg    *message;
-	int			n_left;
-
-	while ((message = curl_multi_info_read(engine->multi, &n_left)) != NULL)
-	{
-		if (message->msg == CURLMSG_DONE &&
-			message->easy_handle == engine->transfer->easy)
-		{
-			*result_out = message->data.result;
-			return true;
-		}
-	}
-	return false;
-}
-
-static SwStatus
-sw_http_library_failed(SwHttpEngine *engine, CURLMcode code, SwError *err)
-{
-	if (engine->socket_errno != 0)
-		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_LATER,
-							"could not watch a socket: %s",
-							strerror(engine->socket_errno));
-	return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
-						"HTTP library failed: %s",
-						curl_multi_strerror(code));
-}
-
-/* Wait and work until the request has ended, one way or another. */
-static SwStatus
-sw_http_drive(SwHttpEngine *engine, const SwHttpRequest *request,
-			  SwHttpResponse *response, SwError *err)
-{
-	SwHttpTransfer *transfer = engine->transfer;
-	int64		progress = 0;
-	int64		idle_ms = sw_wait_deadline(request->idle_timeout_ms);
-	CURLMcode	code = CURLM_OK;
-
-	for (;;)
-	{
-		int64		wake_ms = Min(idle_ms, request->deadline_ms);
-		int64		new_progress;
-		int64		now_ms;
-		CURLcode	result;
-
-		wake_ms = Min(wake_ms, engine->timer_ms);
-		if (sw_wait(engine->epoll_fd, true, false, wake_ms,
-					engine->options.wait_event) == SW_WAIT_FD)
-			code = sw_http_serve_sockets(engine);
-
-		now_ms = sw_wait_now_ms();
-		if (code == CURLM_OK && engine->timer_ms <= now_ms)
-		{
-			engine->timer_ms = SW_NO_DEADLINE;
-			code = sw_http_act(engine, CURL_SOCKET_TIMEOUT, 0);
-		}
-		if (code != CURLM_OK || engine->socket_errno != 0)
-			return sw_http_library_failed(engine, code, err);
-		if (sw_http_is_done(engine, &result))
-			return sw_http_transfer_finish(transfer, result, response, err);
-
-		new_progress = sw_http_transfer_progress(transfer);
-		if (new_progress != progress)
-		{
-			progress = new_progress;
-			idle_ms = sw_wait_deadline(request->idle_timeout_ms);
-		}
-		if (now_ms >= request->deadline_ms)
-			return sw_http_transfer_expire(transfer, SW_HTTP_TIMEOUT_DEADLINE,
-										   response, err);
-		if (now_ms >= idle_ms)
-			return sw_http_transfer_expire(transfer, SW_HTTP_TIMEOUT_IDLE,
-										   response, err);
-	}
-}
-
-SwStatus
-sw_http_perform(SwHttpEngine *engine, const SwHttpRequest *request,
-				SwHttpResponse *response, SwError *err)
-{
-	SwHttpTransfer *transfer = engine->transfer;
-	SwStatus	status;
-	CURLMcode	code;
-
-	memset(response, 0, sizeof(SwHttpResponse));
-
-	/* An interrupt may have jumped out of the request before this one. */
-	sw_http_transfer_remove(transfer);
-	engine->socket_errno = 0;
-
-	SW_TRY(sw_http_transfer_begin(transfer, request, err));
-	code = curl_multi_add_handle(engine->multi, transfer->easy);
-	if (code != CURLM_OK)
-		return sw_http_library_failed(engine, code, err);
-	transfer->is_active = true;
-
-	status = sw_http_drive(engine, request, response, err);
-	sw_http_transfer_remove(transfer);
-	return status;
 }

@@ -3,8 +3,7 @@
  * sw_http_outcome.c
  *	  How an HTTP request went: its reply, or which failure it was.
  *
- * Called by sw_http_engine.c when a request has ended or has to.  Turns
- * libcurl's result codes into SwError: whom could not be reached or did not
+ * For the requests that are done: ended, or given up.  Turns libcurl's result codes into SwError: whom could not be reached or did not
  * answer, what a person can check, and whether the peer can have seen the
  * whole request.
  *
@@ -46,7 +45,7 @@ sw_http_transfer_progress(const SwHttpTransfer *transfer)
 static SwRetry
 sw_http_retry_class(const SwHttpTransfer *transfer)
 {
-	const SwHttpBody *body = transfer->request->body;
+	const SwHttpBody *body = transfer->request.body;
 
 	if (!sw_http_is_connected(transfer))
 		return SW_RETRY_LATER;
@@ -65,7 +64,7 @@ sw_http_fill_response(SwHttpTransfer *transfer, SwHttpResponse *response,
 	if (status < 200 || status > 999)
 		return sw_error_set(err, SW_ERR_PROTOCOL, sw_http_retry_class(transfer),
 							"%s sent no valid HTTP status",
-							transfer->request->peer);
+							transfer->request.peer);
 	transfer->body[transfer->n_body] = '\0';
 	response->status = (int) status;
 	response->body = transfer->body;
@@ -85,7 +84,7 @@ sw_http_body_failed(SwHttpTransfer *transfer, SwError *err)
 	return sw_error_set(err, SW_ERR_IO, SW_RETRY_NEVER,
 						"could not read the data to send: it ends after %lld of %lld bytes",
 						(long long) transfer->body_offset,
-						(long long) transfer->request->body->n_bytes);
+						(long long) transfer->request.body->n_bytes);
 }
 
 /* The proxy answered CONNECT with something else than 200. */
@@ -108,7 +107,7 @@ sw_http_proxy_refused(const char *peer, long status, SwError *err)
 static SwStatus
 sw_http_not_connected(SwHttpTransfer *transfer, CURLcode code, SwError *err)
 {
-	const char *peer = transfer->request->peer;
+	const char *peer = transfer->request.peer;
 	long		os_error = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
@@ -128,7 +127,7 @@ sw_http_not_connected(SwHttpTransfer *transfer, CURLcode code, SwError *err)
 		case CURLE_OPERATION_TIMEDOUT:
 			sw_error_set(err, SW_ERR_TIMEOUT, SW_RETRY_LATER,
 						 "could not connect to %s within %d ms", peer,
-						 transfer->request->connect_timeout_ms);
+						 transfer->request.connect_timeout_ms);
 			sw_error_set_hint(err, "Check the endpoint and its port, and that a firewall lets this server connect to it.");
 			break;
 		default:
@@ -148,7 +147,7 @@ sw_http_not_connected(SwHttpTransfer *transfer, CURLcode code, SwError *err)
 static SwStatus
 sw_http_tls_failed(SwHttpTransfer *transfer, CURLcode code, SwError *err)
 {
-	const SwHttpRequest *request = transfer->request;
+	const SwHttpRequest *request = &transfer->request;
 
 	if (code == CURLE_SSL_CACERT_BADFILE)
 	{
@@ -179,7 +178,7 @@ sw_http_add_curl_message(SwHttpTransfer *transfer, CURLcode code,
 {
 	const char *message = transfer->curl_message[0] != '\0' ?
 	transfer->curl_message : curl_easy_strerror(code);
-	char	   *harmless = sw_redact(transfer->request->redactor, message,
+	char	   *harmless = sw_redact(transfer->request.redactor, message,
 									 strlen(message), 300);
 
 	sw_error_set_detail(err, "The HTTP library says: %s.", harmless);
@@ -190,7 +189,7 @@ static SwStatus
 sw_http_describe_failure(SwHttpTransfer *transfer, CURLcode code,
 						 SwError *err)
 {
-	const SwHttpRequest *request = transfer->request;
+	const SwHttpRequest *request = &transfer->request;
 	long		proxy_status = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE,
@@ -218,6 +217,7 @@ sw_http_describe_failure(SwHttpTransfer *transfer, CURLcode code,
 								"invalid URL for %s or its proxy",
 								request->peer);
 		case CURLE_OUT_OF_MEMORY:
+		case CURLE_WRITE_ERROR: /* no memory for the reply */
 			return sw_error_set(err, SW_ERR_LIMIT,
 								sw_http_retry_class(transfer),
 								"out of memory in a request to %s",
@@ -239,13 +239,14 @@ sw_http_describe_failure(SwHttpTransfer *transfer, CURLcode code,
 	}
 }
 
-SwStatus
-sw_http_transfer_finish(SwHttpTransfer *transfer, CURLcode code,
-						SwHttpResponse *response, SwError *err)
+/* The request ended by itself. */
+static SwStatus
+sw_http_describe_end(SwHttpTransfer *transfer, SwHttpResponse *response,
+					 SwError *err)
 {
+	CURLcode	code = transfer->code;
 	SwStatus	status;
 
-	response->n_sent = sw_http_count_sent(transfer);
 	if (transfer->is_body_failed)
 		return sw_http_body_failed(transfer, err);
 	/* our own callback broke off an endless reply, which is a reply */
@@ -258,16 +259,16 @@ sw_http_transfer_finish(SwHttpTransfer *transfer, CURLcode code,
 	return status;
 }
 
-SwStatus
-sw_http_transfer_expire(SwHttpTransfer *transfer, SwHttpTimeout timeout,
-						SwHttpResponse *response, SwError *err)
+/* The request took too long. */
+static SwStatus
+sw_http_describe_timeout(const SwHttpTransfer *transfer, SwError *err)
 {
-	const SwHttpRequest *request = transfer->request;
+	const SwHttpRequest *request = &transfer->request;
 	SwRetry		retry = sw_http_retry_class(transfer);
 	int64		n_bytes = request->body != NULL ? request->body->n_bytes : 0;
+	int64		n_sent = sw_http_count_sent(transfer);
 
-	response->n_sent = sw_http_count_sent(transfer);
-	if (timeout == SW_HTTP_TIMEOUT_DEADLINE)
+	if (transfer->state == SW_HTTP_LATE)
 		sw_error_set(err, SW_ERR_TIMEOUT, retry,
 					 "request to %s did not end in time", request->peer);
 	else if (!sw_http_is_connected(transfer))
@@ -278,7 +279,7 @@ sw_http_transfer_expire(SwHttpTransfer *transfer, SwHttpTimeout timeout,
 		sw_error_set(err, SW_ERR_TIMEOUT, retry,
 					 "%s did not end its reply within %d ms", request->peer,
 					 request->idle_timeout_ms);
-	else if (response->n_sent < n_bytes)
+	else if (n_sent < n_bytes)
 		sw_error_set(err, SW_ERR_TIMEOUT, retry,
 					 "%s took no data for %d ms", request->peer,
 					 request->idle_timeout_ms);
@@ -288,8 +289,39 @@ sw_http_transfer_expire(SwHttpTransfer *transfer, SwHttpTimeout timeout,
 					 request->idle_timeout_ms);
 	if (n_bytes > 0 && sw_http_is_connected(transfer))
 		sw_error_set_detail(err, "It had taken %lld of %lld bytes.",
-							(long long) response->n_sent,
+							(long long) n_sent,
 							(long long) n_bytes);
 	sw_error_set_hint(err, "Check the network, proxies and firewalls on the way, and that the service is healthy; if it is only slow, raise sensorswave_export.request_timeout.");
 	return SW_ERR_TIMEOUT;
+}
+
+/* Neither libcurl nor epoll goes on. */
+static SwStatus
+sw_http_describe_breakdown(const SwHttpTransfer *transfer, SwError *err)
+{
+	if (transfer->socket_errno != 0)
+		return sw_error_set(err, SW_ERR_LIMIT, sw_http_retry_class(transfer),
+							"could not watch a socket: %s",
+							strerror(transfer->socket_errno));
+	return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
+						"HTTP library failed: %s",
+						curl_multi_strerror(transfer->multi_code));
+}
+
+SwStatus
+sw_http_end(SwHttpTransfer *transfer, SwHttpResponse *response, SwError *err)
+{
+	Assert(sw_http_is_done(transfer));
+	memset(response, 0, sizeof(SwHttpResponse));
+	response->n_sent = sw_http_count_sent(transfer);
+	switch (transfer->state)
+	{
+		case SW_HTTP_ENDED:
+			return sw_http_describe_end(transfer, response, err);
+		case SW_HTTP_IDLE:
+		case SW_HTTP_LATE:
+			return sw_http_describe_timeout(transfer, err);
+		default:
+			return sw_http_describe_breakdown(transfer, err);
+	}
 }

@@ -3,12 +3,12 @@
  * sw_http_request.c
  *	  One HTTP request: what libcurl is told, and what it hands back.
  *
- * Called by sw_http_engine.c only.  The easy handle is kept from request to
+ * Called by sw_http_drive.c only.  The easy handle is kept from request to
  * request (it holds the TLS sessions) and set up anew for each.
  *
  * The callbacks write into the transfer only.  Of a reply they keep the
- * headers that were asked for and the first SW_HTTP_MAX_BODY bytes of the
- * body; a status line throws away what came before it, so an interim reply
+ * headers that were asked for and as many bytes of the body as the request
+ * allows; room for these is taken as they come in, and never throws.  A status line throws away what came before it, so an interim reply
  * (100 Continue) leaves no trace.
  *
  *-------------------------------------------------------------------------
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "storage/fd.h"
+#include "utils/memutils.h"
 
 #include "net/sw_http.h"
 #include "net/sw_http_transfer.h"
@@ -30,7 +31,10 @@
  */
 #define SW_HTTP_EXPECT_BYTES (64 * 1024)
 
-/* A reply that is longer than this is broken off. */
+/* Room for the body of a reply to begin with. */
+#define SW_HTTP_FIRST_BODY	(4 * 1024)
+
+/* Bytes of a reply beyond those allowed, after which it is broken off. */
 #define SW_HTTP_MAX_DROPPED (1024 * 1024)
 
 #define SW_HTTP_UPLOAD_BUFFER_BYTES (512L * 1024)
@@ -71,7 +75,7 @@ static size_t
 sw_http_read_body(char *buffer, size_t size, size_t n_items, void *arg)
 {
 	SwHttpTransfer *transfer = (SwHttpTransfer *) arg;
-	const SwHttpBody *body = transfer->request->body;
+	const SwHttpBody *body = transfer->request.body;
 	int64		n_left = body->n_bytes - transfer->body_offset;
 	int64		n_wanted = Min((int64) (size * n_items), n_left);
 	int			n;
@@ -97,10 +101,33 @@ sw_http_seek_body(void *arg, curl_off_t offset, int origin)
 	SwHttpTransfer *transfer = (SwHttpTransfer *) arg;
 
 	if (origin != SEEK_SET || offset < 0 ||
-		offset > transfer->request->body->n_bytes)
+		offset > transfer->request.body->n_bytes)
 		return CURL_SEEKFUNC_FAIL;
 	transfer->body_offset = offset;
 	return CURL_SEEKFUNC_OK;
+}
+
+/* Room for n bytes of the reply, or as many as are allowed. */
+static bool
+sw_http_enlarge_body(SwHttpTransfer *transfer, Size n)
+{
+	Size		max_size = transfer->request.max_body_bytes;
+	Size		new_size = transfer->body_size;
+	char	   *new_body;
+
+	while (new_size < n && new_size < max_size)
+		new_size = Min(new_size * 2, max_size);
+	if (new_size == transfer->body_size)
+		return true;
+	new_body = MemoryContextAllocExtended(transfer->engine->cxt, new_size + 1,
+										  MCXT_ALLOC_NO_OOM);
+	if (new_body == NULL)
+		return false;
+	memcpy(new_body, transfer->body, transfer->n_body);
+	pfree(transfer->body);
+	transfer->body = new_body;
+	transfer->body_size = new_size;
+	return true;
 }
 
 static size_t
@@ -108,8 +135,11 @@ sw_http_write_reply(char *bytes, size_t size, size_t n_items, void *arg)
 {
 	SwHttpTransfer *transfer = (SwHttpTransfer *) arg;
 	Size		n = size * n_items;
-	Size		n_kept = Min(n, SW_HTTP_MAX_BODY - transfer->n_body);
+	Size		n_kept;
 
+	if (!sw_http_enlarge_body(transfer, transfer->n_body + n))
+		return 0;
+	n_kept = Min(n, transfer->request.max_body_bytes - transfer->n_body);
 	memcpy(transfer->body + transfer->n_body, bytes, n_kept);
 	transfer->n_body += n_kept;
 	transfer->n_dropped += n - n_kept;
@@ -131,7 +161,7 @@ sw_http_reset_reply(SwHttpTransfer *transfer)
 static void
 sw_http_keep_header(SwHttpTransfer *transfer, const char *line, Size n)
 {
-	const SwHttpRequest *request = transfer->request;
+	const SwHttpRequest *request = &transfer->request;
 	const char *colon = memchr(line, ':', n);
 	const char *value;
 	const char *end = line + n;
@@ -183,36 +213,29 @@ sw_http_read_header(char *line, size_t size, size_t n_items, void *arg)
 
 /* ---- life of a transfer ---- */
 
-void
-sw_http_transfer_remove(SwHttpTransfer *transfer)
-{
-	if (transfer->is_active)
-		curl_multi_remove_handle(transfer->multi, transfer->easy);
-	transfer->is_active = false;
-	transfer->request = NULL;
-}
-
 static void
 sw_http_transfer_release(void *object)
 {
 	SwHttpTransfer *transfer = (SwHttpTransfer *) object;
 
-	sw_http_transfer_remove(transfer);
+	sw_http_transfer_stop(transfer, SW_HTTP_SPARE);
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->header_list);
 	transfer->header_list = NULL;
 }
 
 SwHttpTransfer *
-sw_http_transfer_create(CURLM *multi, const SwHttpOptions *options)
+sw_http_transfer_create(SwHttpEngine *engine)
 {
+	MemoryContext old_cxt = MemoryContextSwitchTo(engine->cxt);
 	SwHttpTransfer *transfer = palloc0(sizeof(SwHttpTransfer));
 
-	transfer->body = palloc(SW_HTTP_MAX_BODY + 1);
-	transfer->multi = multi;
-	transfer->options = options;
-	transfer->resource = sw_resource_create(CurrentMemoryContext,
+	transfer->engine = engine;
+	transfer->body_size = SW_HTTP_FIRST_BODY;
+	transfer->body = palloc(transfer->body_size + 1);
+	transfer->resource = sw_resource_create(engine->cxt,
 											sw_http_transfer_release);
+	MemoryContextSwitchTo(old_cxt);
 	transfer->easy = curl_easy_init();
 	if (transfer->easy == NULL)
 		ereport(ERROR,
@@ -221,6 +244,20 @@ sw_http_transfer_create(CURLM *multi, const SwHttpOptions *options)
 				 errdetail("The HTTP library could not start a request.")));
 	transfer->resource->object = transfer;
 	return transfer;
+}
+
+/* A long reply leaves nothing to the requests after it. */
+static void
+sw_http_shrink_body(SwHttpTransfer *transfer)
+{
+	char	   *body;
+
+	if (transfer->body_size <= SW_HTTP_MAX_BODY)
+		return;
+	body = MemoryContextAlloc(transfer->engine->cxt, SW_HTTP_FIRST_BODY + 1);
+	pfree(transfer->body);
+	transfer->body = body;
+	transfer->body_size = SW_HTTP_FIRST_BODY;
 }
 
 /* ---- what libcurl is told ---- */
@@ -242,9 +279,8 @@ sw_http_add_header(SwHttpTransfer *transfer, const char *name,
 }
 
 static bool
-sw_http_add_headers(SwHttpTransfer *transfer)
+sw_http_add_headers(SwHttpTransfer *transfer, const SwHttpRequest *request)
 {
-	const SwHttpRequest *request = transfer->request;
 	bool		is_large = request->body != NULL &&
 	request->body->n_bytes >= SW_HTTP_EXPECT_BYTES;
 
@@ -252,6 +288,11 @@ sw_http_add_headers(SwHttpTransfer *transfer)
 		if (!sw_http_add_header(transfer, request->headers[i].name,
 								request->headers[i].value))
 			return false;
+	/* libcurl says nothing of a body that is not there; peers want a length */
+	if (request->body == NULL && (strcmp(request->method, "POST") == 0 ||
+								  strcmp(request->method, "PUT") == 0) &&
+		!sw_http_add_header(transfer, "Content-Length", "0"))
+		return false;
 	/* "Name:" keeps libcurl from sending one of its own */
 	if (!is_large)
 	{
@@ -321,14 +362,17 @@ sw_http_transfer_begin(SwHttpTransfer *transfer, const SwHttpRequest *request,
 	curl_slist_free_all(transfer->header_list);
 	transfer->header_list = NULL;
 
-	transfer->request = request;
+	sw_http_shrink_body(transfer);
+	transfer->request = *request;
+	if (request->max_body_bytes == 0)
+		transfer->request.max_body_bytes = SW_HTTP_MAX_BODY;
 	transfer->body_offset = 0;
 	transfer->body_errno = 0;
 	transfer->is_body_failed = false;
 	transfer->curl_message[0] = '\0';
 	sw_http_reset_reply(transfer);
 
-	sw_http_set_rules(easy, transfer->options);
+	sw_http_set_rules(easy, &transfer->engine->options);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_message);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -351,7 +395,7 @@ sw_http_transfer_begin(SwHttpTransfer *transfer, const SwHttpRequest *request,
 	else
 		code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 
-	if (code == CURLE_OK && !sw_http_add_headers(transfer))
+	if (code == CURLE_OK && !sw_http_add_headers(transfer, request))
 		code = CURLE_OUT_OF_MEMORY;
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,

@@ -6,17 +6,14 @@
  * The file descriptor counts as an external one of fd.c and is adopted by
  * the caller's memory context, so that an error leaks neither.
  *
- * XXX Names are looked up with getaddrinfo(), which blocks: a name server
- * that does not answer holds up interrupts for as long as the system's
- * resolver tries (seconds, see resolv.conf).  It starts no thread, so signal
- * handlers stay where they belong; addresses are not looked up at all.
+ * No call blocks: net/sw_http_lookup.h finds the host's addresses, and a socket
+ * is told to connect and waited for.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -24,6 +21,7 @@
 
 #include "storage/fd.h"
 
+#include "net/sw_http_lookup.h"
 #include "net/sw_resource.h"
 #include "net/sw_socket.h"
 
@@ -57,7 +55,7 @@ sw_socket_lost(SwError *err)
 				 "lost the connection to the server");
 	errno = save_errno;
 	sw_error_set_detail(err, "The system says: %m.");
-	sw_error_set_hint(err, "It is tried again. If it stays, find out what ends connections between here and the server.");
+	sw_error_set_hint(err, "It may pass by itself. If it stays, find out what ends connections between here and the server.");
 	return err->status;
 }
 
@@ -115,38 +113,6 @@ static const SwStreamOps sw_socket_ops = {
 	.close = sw_socket_close
 };
 
-/* All addresses of host, to be freed by freeaddrinfo. */
-static SwStatus
-sw_socket_resolve(const char *host, int port, struct addrinfo **addresses,
-				  SwError *err)
-{
-	struct addrinfo hints;
-	char		service[16];
-	int			rc;
-
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = AF_UNSPEC;
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-	snprintf(service, sizeof(service), "%d", port);
-
-	/* An address needs no name server. */
-	rc = getaddrinfo(host, service, &hints, addresses);
-	if (rc == EAI_NONAME)
-	{
-		hints.ai_flags = AI_NUMERICSERV;
-		rc = getaddrinfo(host, service, &hints, addresses);
-	}
-	if (rc == 0)
-		return SW_OK;
-
-	sw_error_set(err, SW_ERR_CONNECT, SW_RETRY_LATER,
-				 "could not find the address of host \"%s\": %s", host,
-				 gai_strerror(rc));
-	sw_error_set_hint(err, "Check the host name, and that this server can look it up.");
-	return err->status;
-}
-
 /* Settings of a fresh socket; all of them must hold but keepalive. */
 static bool
 sw_socket_configure(pgsocket fd)
@@ -176,7 +142,7 @@ sw_socket_configure(pgsocket fd)
 
 /* Connect an empty cell to one address; the reason is in errno on failure. */
 static bool
-sw_socket_connect(SwSocket *sock, const struct addrinfo *address,
+sw_socket_connect(SwSocket *sock, const SwAddress *address,
 				  int64 deadline_ms, SwWaitEvent event)
 {
 	int			error = 0;
@@ -184,8 +150,8 @@ sw_socket_connect(SwSocket *sock, const struct addrinfo *address,
 
 	if (!AcquireExternalFD())
 		return false;
-	sock->stream.fd = socket(address->ai_family, address->ai_socktype,
-							 address->ai_protocol);
+	sock->stream.fd = socket(address->family, address->socktype,
+							 address->protocol);
 	if (sock->stream.fd == PGINVALID_SOCKET)
 	{
 		ReleaseExternalFD();
@@ -195,7 +161,8 @@ sw_socket_connect(SwSocket *sock, const struct addrinfo *address,
 
 	if (!sw_socket_configure(sock->stream.fd))
 		return false;
-	if (connect(sock->stream.fd, address->ai_addr, address->ai_addrlen) == 0)
+	if (connect(sock->stream.fd, (const struct sockaddr *) &address->storage,
+				address->len) == 0)
 		return true;
 	if (errno != EINPROGRESS && errno != EINTR)
 		return false;
@@ -220,27 +187,17 @@ sw_socket_connect(SwSocket *sock, const struct addrinfo *address,
 }
 
 /*
- * When to give up on this address, so that those after it get their share
- * of the time too.
+ * When to give up on an address, so that those after it get their share of
+ * the time too.
  */
 static int64
-sw_socket_share(const struct addrinfo *address, int64 deadline_ms)
+sw_socket_share(int n_left, int64 deadline_ms)
 {
 	int64		now_ms = sw_wait_now_ms();
-	int			n_addresses = 0;
 
 	if (deadline_ms == SW_NO_DEADLINE || deadline_ms <= now_ms)
 		return deadline_ms;
-	for (; address != NULL; address = address->ai_next)
-		n_addresses++;
-	return now_ms + (deadline_ms - now_ms) / n_addresses;
-}
-
-/* The list of addresses is malloc'd: adopted like every foreign object. */
-static void
-sw_socket_free_addresses(void *object)
-{
-	freeaddrinfo((struct addrinfo *) object);
+	return now_ms + (deadline_ms - now_ms) / n_left;
 }
 
 SwStatus
@@ -248,10 +205,8 @@ sw_socket_open(const char *host, int port, int64 deadline_ms,
 			   SwWaitEvent event, MemoryContext cxt, SwStream **stream_out,
 			   SwError *err)
 {
-	SwResource *list = sw_resource_create(cxt, sw_socket_free_addresses);
+	SwAddressList list;
 	SwSocket   *sock;
-	struct addrinfo *addresses = NULL;
-	struct addrinfo *address;
 	int			error = 0;
 
 	sock = (SwSocket *) MemoryContextAllocZero(cxt, sizeof(SwSocket));
@@ -259,22 +214,20 @@ sw_socket_open(const char *host, int port, int64 deadline_ms,
 	sock->stream.fd = PGINVALID_SOCKET;
 	sock->resource = sw_resource_create(cxt, sw_socket_destroy);
 
-	SW_TRY(sw_socket_resolve(host, port, &addresses, err));
-	list->object = addresses;
-
-	for (address = addresses; address != NULL; address = address->ai_next)
+	SW_TRY(sw_http_lookup(host, port, deadline_ms, event, &list, err));
+	for (int i = 0; i < list.n_addresses; i++)
 	{
-		if (sw_socket_connect(sock, address,
-							  sw_socket_share(address, deadline_ms), event))
+		int64		share_ms = sw_socket_share(list.n_addresses - i,
+											   deadline_ms);
+
+		if (sw_socket_connect(sock, &list.addresses[i], share_ms, event))
 		{
-			sw_resource_release(list);
 			*stream_out = &sock->stream;
 			return SW_OK;
 		}
 		error = errno;
 		sw_resource_release(sock->resource);
 	}
-	sw_resource_release(list);
 
 	errno = error;
 	if (error == EMFILE || error == ENFILE)

@@ -12,7 +12,8 @@
 
 /*
  * Connect to host (a name or an address, IPv4 or IPv6), trying its addresses
- * in turn until the deadline.  The stream belongs to cxt.  *stream_out is
+ * until the deadline, which bounds the lookup of the name too.  Uses no
+ * proxy.  The stream belongs to cxt.  *stream_out is
  * untouched on error: SW_ERR_CONNECT, or SW_ERR_LIMIT when this process may
  * open no more files.  May throw while it waits.
  */

@@ -293,9 +293,11 @@ sw_tls_explain(SwTls *tls, int failure, const char *host, SwError *err)
 			sw_error_set_hint(err, "%s", sw_tls_verdicts[i].hint);
 			return err->status;
 		}
-		return sw_error_set(err, SW_ERR_TLS, SW_RETRY_NEVER,
-							"the certificate of \"%s\" cannot be verified: %s",
-							host, X509_verify_cert_error_string(verdict));
+		sw_error_set(err, SW_ERR_TLS, SW_RETRY_NEVER,
+					 "the certificate of \"%s\" cannot be verified: %s",
+					 host, X509_verify_cert_error_string(verdict));
+		sw_error_set_hint(err, "Have the certificate of the server, or that of its authority, replaced by one that is fit for a server, and check sslrootcert.");
+		return err->status;
 	}
 	if (is_eof)
 	{
@@ -313,9 +315,11 @@ sw_tls_explain(SwTls *tls, int failure, const char *host, SwError *err)
 		sw_error_set_hint(err, "Check the port, or set sslmode to \"disable\".");
 		return err->status;
 	}
-	return sw_error_set(err, SW_ERR_TLS, SW_RETRY_NEVER,
-						"the TLS handshake with \"%s\" failed: %s", host,
-						sw_tls_reason());
+	sw_error_set(err, SW_ERR_TLS, SW_RETRY_NEVER,
+				 "the TLS handshake with \"%s\" failed: %s", host,
+				 sw_tls_reason());
+	sw_error_set_hint(err, "Check that the server offers TLS 1.2 or 1.3 and asks for no certificate of ours.");
+	return err->status;
 }
 
 /* Note in the stream what OpenSSL waits for; false = it is a failure. */
@@ -349,7 +353,7 @@ sw_tls_lost(int failure, SwError *err)
 		else
 			sw_error_set_detail(err, "OpenSSL says: %s.", sw_tls_reason());
 	}
-	sw_error_set_hint(err, "It is tried again. If it stays, find out what ends connections between here and the server.");
+	sw_error_set_hint(err, "It may pass by itself. If it stays, find out what ends connections between here and the server.");
 	ERR_clear_error();
 	return err->status;
 }

@@ -19,12 +19,11 @@
 #include "postgres_fe.h"
 #endif
 
+#include "common/shortest_dec.h"
+
 #include "proto/sw_ch_block.h"
 #include "proto/sw_ch_packet.h"
 #include "proto/sw_ch_type.h"
-
-/* Of a column's type, in an error. */
-#define SW_CH_MAX_SHOWN_TYPE_BYTES	100
 
 void
 sw_ch_block_init(SwChBlock *block)
@@ -146,19 +145,13 @@ sw_ch_block_end_column(SwChBlock *block)
 		SW_CH_BLOCK_DONE;
 }
 
-/* A type we cannot read.  Its name may be any bytes: say what is ASCII. */
+/* A type we cannot read: its name may be any bytes, and hold secrets. */
 static SwReadResult
-sw_ch_block_refuse_type(const char *type, SwError *err)
+sw_ch_block_refuse_type(SwChBlock *block, const char *type, SwError *err)
 {
-	char		shown[SW_CH_MAX_SHOWN_TYPE_BYTES + 1];
-	Size		i;
-
-	for (i = 0; i < SW_CH_MAX_SHOWN_TYPE_BYTES && type[i] != '\0'; i++)
-		shown[i] = type[i] >= ' ' && type[i] <= '~' ? type[i] : '?';
-	shown[i] = '\0';
+	block->refused_type = type;
 	sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_NEVER,
 				 "the warehouse sent a column of a type that cannot be read");
-	sw_error_set_detail(err, "The type is \"%s\".", shown);
 	return SW_READ_BAD;
 }
 
@@ -171,7 +164,7 @@ sw_ch_block_begin_values(SwChBlock *block, SwError *err)
 	Size		row_bytes = is_string ? sizeof(uint32) : column->width;
 
 	if (column->kind == SW_CH_KIND_UNKNOWN)
-		return sw_ch_block_refuse_type(column->type, err);
+		return sw_ch_block_refuse_type(block, column->type, err);
 
 	/* The bytes of strings are counted as their lengths become known. */
 	if (column->is_nullable)
@@ -355,13 +348,24 @@ sw_ch_column_get_bytes(const SwChColumn *column, uint32 row,
 	return true;
 }
 
+/* A number of the wire, little-endian. */
+static uint64
+sw_ch_column_get_bits(const char *bytes, Size n_bytes)
+{
+	uint64		bits = 0;
+	Size		i;
+
+	for (i = 0; i < n_bytes; i++)
+		bits |= (uint64) (uint8) bytes[i] << (8 * i);
+	return bits;
+}
+
 bool
 sw_ch_column_get_int64(const SwChColumn *column, uint32 row, int64 *value)
 {
 	const char *bytes;
 	Size		n_bytes;
-	uint64		bits = 0;
-	Size		i;
+	uint64		bits;
 
 	if (!sw_ch_column_get_bytes(column, row, &bytes, &n_bytes))
 		return false;
@@ -370,13 +374,35 @@ sw_ch_column_get_int64(const SwChColumn *column, uint32 row, int64 *value)
 		column->kind != SW_CH_KIND_SIGNED)
 		return true;
 
-	for (i = 0; i < n_bytes; i++)
-		bits |= (uint64) (uint8) bytes[i] << (8 * i);
+	bits = sw_ch_column_get_bits(bytes, n_bytes);
 	if (column->kind == SW_CH_KIND_SIGNED && n_bytes < sizeof(uint64) &&
 		(bits >> (8 * n_bytes - 1)) != 0)
 		bits |= ~UINT64CONST(0) << (8 * n_bytes);
 	*value = (int64) bits;
 	return true;
+}
+
+/* The fewest digits that give the number back. */
+static char *
+sw_ch_column_show_float(const char *bytes, Size n_bytes)
+{
+	uint64		bits = sw_ch_column_get_bits(bytes, n_bytes);
+
+	if (n_bytes == sizeof(float))
+	{
+		uint32		low_bits = (uint32) bits;
+		float		value;
+
+		memcpy(&value, &low_bits, sizeof(value));
+		return float_to_shortest_decimal(value);
+	}
+	else
+	{
+		double		value;
+
+		memcpy(&value, &bits, sizeof(value));
+		return double_to_shortest_decimal(value);
+	}
 }
 
 char *
@@ -396,6 +422,8 @@ sw_ch_column_get_text(const SwChColumn *column, uint32 row)
 		case SW_CH_KIND_SIGNED:
 			sw_ch_column_get_int64(column, row, &value);
 			return psprintf(INT64_FORMAT, value);
+		case SW_CH_KIND_FLOAT:
+			return sw_ch_column_show_float(bytes, n_bytes);
 		default:
 			return pnstrdup(bytes, n_bytes);
 	}

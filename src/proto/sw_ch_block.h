@@ -26,6 +26,7 @@ typedef enum SwChKind
 	SW_CH_KIND_UNKNOWN = 0,		/* fine in a block without rows */
 	SW_CH_KIND_UNSIGNED,		/* little-endian, width bytes */
 	SW_CH_KIND_SIGNED,			/* the same, two's complement */
+	SW_CH_KIND_FLOAT,			/* the same, IEEE 754 */
 	SW_CH_KIND_FIXED_STRING,	/* width bytes, padded with zeros */
 	SW_CH_KIND_STRING			/* varuint length and bytes */
 } SwChKind;
@@ -59,6 +60,8 @@ typedef struct SwChBlock
 	uint32		n_columns;
 	uint32		n_rows;
 	SwChColumn *columns;		/* NULL while there are none */
+	const char *refused_type;	/* SW_READ_BAD because of this type, as the
+								 * peer wrote it; else NULL */
 
 	/* of the reader only */
 	SwChBlockStep step;
@@ -96,7 +99,8 @@ extern bool sw_ch_column_get_int64(const SwChColumn *column, uint32 row,
 
 /*
  * The value as text, palloc'd and NUL-terminated: strings up to their first
- * NUL, numbers in decimal; NULL = null.
+ * NUL, numbers in decimal, of which dates are days and times are ticks since
+ * the epoch; NULL = null.
  */
 extern char *sw_ch_column_get_text(const SwChColumn *column, uint32 row);
 

@@ -40,7 +40,10 @@ static const SwChTypeName sw_ch_type_names[] = {
 	{"Int16", false, SW_CH_KIND_SIGNED, 2},
 	{"Int32", false, SW_CH_KIND_SIGNED, 4},
 	{"Int64", false, SW_CH_KIND_SIGNED, 8},
+	{"Float32", false, SW_CH_KIND_FLOAT, 4},
+	{"Float64", false, SW_CH_KIND_FLOAT, 8},
 	{"Date", false, SW_CH_KIND_UNSIGNED, 2},
+	{"Date32", false, SW_CH_KIND_SIGNED, 4},
 	{"DateTime", true, SW_CH_KIND_UNSIGNED, 4},
 	{"DateTime64", true, SW_CH_KIND_SIGNED, 8}
 };

@@ -184,8 +184,45 @@ sw_sign_sort_pairs(const SwSignPair *pairs, int n)
 	return sorted;
 }
 
+/* Is a header one of those that the signer makes itself? */
+static bool
+sw_sign_is_own_header(const SwSignV4Request *request, const char *name)
+{
+	static const char *const own[] = {"date", "content-sha256", "security-token"};
+	const char *prefix = request->scheme->header_prefix;
+	Size		n_prefix = strlen(prefix);
+	int			i;
+
+	if (pg_strcasecmp(name, "host") == 0 ||
+		pg_strcasecmp(name, "authorization") == 0)
+		return true;
+	if (pg_strncasecmp(name, prefix, n_prefix) != 0)
+		return false;
+	for (i = 0; i < (int) lengthof(own); i++)
+	{
+		if (pg_strcasecmp(name + n_prefix, own[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name that comes twice has no defined canonical form. */
+static bool
+sw_sign_is_repeated(const SwSignV4Request *request, int i)
+{
+	const char *name = request->headers[i].name;
+
+	while (i-- > 0)
+	{
+		if (pg_strcasecmp(name, request->headers[i].name) == 0)
+			return true;
+	}
+	return sw_sign_is_own_header(request, name);
+}
+
 /* ---- the steps ---- */
 
+/* After this, nothing but a hash can fail. */
 static SwStatus
 sw_sign_check(const SwSignV4Request *request, SwError *err)
 {
@@ -211,9 +248,14 @@ sw_sign_check(const SwSignV4Request *request, SwError *err)
 	for (i = 0; i < request->n_headers; i++)
 	{
 		if (!sw_sign_is_token(request->headers[i].name) ||
+			strchr(request->headers[i].name, ':') != NULL ||
 			!sw_sign_is_header_text(request->headers[i].value))
 			return sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
 								"cannot sign a request: a header has characters that cannot be sent");
+		if (sw_sign_is_repeated(request, i))
+			return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
+								"cannot sign a request: header \"%s\" is given twice",
+								request->headers[i].name);
 	}
 	if (request->path[0] != '/' ||
 		!sw_sign_is_header_text(request->payload_hash) ||
@@ -276,14 +318,10 @@ sw_sign_build_headers(const SwSignV4Request *request, SwSignV4Result *result)
 	result->n_headers = n;
 }
 
-/*
- * The canonical request, and the list of signed header names.  A name that
- * comes twice has no defined canonical form and is refused.
- */
-static SwStatus
+/* The canonical request, and the list of signed header names. */
+static void
 sw_sign_build_canonical(const SwSignV4Request *request,
-						SwSignV4Result *result, StringInfo names,
-						SwError *err)
+						SwSignV4Result *result, StringInfo names)
 {
 	SwSignPair *sorted = sw_sign_sort_pairs(result->headers,
 											result->n_headers);
@@ -296,13 +334,7 @@ sw_sign_build_canonical(const SwSignV4Request *request,
 	for (i = 0; i < result->n_headers; i++)
 	{
 		if (i > 0)
-		{
-			if (strcmp(sorted[i].name, sorted[i - 1].name) == 0)
-				return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
-									"cannot sign a request: header \"%s\" is given twice",
-									sorted[i].name);
 			appendStringInfoChar(names, ';');
-		}
 		appendStringInfo(&canonical, "%s:%s\n", sorted[i].name,
 						 sorted[i].value);
 		appendStringInfoString(names, sorted[i].name);
@@ -311,7 +343,6 @@ sw_sign_build_canonical(const SwSignV4Request *request,
 					 request->payload_hash);
 	pfree(sorted);
 	result->canonical_request = canonical.data;
-	return SW_OK;
 }
 
 static SwStatus
@@ -398,7 +429,7 @@ sw_sign_v4_request(const SwSignV4Request *request, SwSignV4Result *result,
 	sw_sign_build_headers(request, result);
 
 	initStringInfo(&names);
-	SW_TRY(sw_sign_build_canonical(request, result, &names, err));
+	sw_sign_build_canonical(request, result, &names);
 	SW_TRY(sw_sign_build_string_to_sign(request, scope, result, err));
 	SW_TRY(sw_sign_compute(request, day, result->string_to_sign, signature,
 						   err));

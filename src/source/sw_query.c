@@ -49,30 +49,36 @@ sw_query_wrap_expression(const SwSourceQuery *query, int i)
 	return sw_expr_wrap(sw_query_get_expression(query, i));
 }
 
-/* What an expression of type source is coerced to for a column of type. */
+/*
+ * What an expression of type source is coerced to for a column of type, or
+ * NULL where it is read as it comes.
+ */
 static const char *
 sw_query_get_cast(SwType type, Oid source)
 {
+	const char *cast;
 	char		category;
 	bool		is_preferred;
-
-	get_type_category_preferred(source, &category, &is_preferred);
-	if (category == TYPCATEGORY_STRING || source == JSONOID)
-		return "text";
 
 	switch (type)
 	{
 		case SW_TYPE_STRING:
-			return "text";
+			cast = "text";
+			break;
 		case SW_TYPE_INT64:
-			return "bigint";
+			cast = "bigint";
+			break;
 		case SW_TYPE_TIMESTAMP_MS:
-			return "timestamptz";
+			cast = "timestamptz";
+			break;
 		case SW_TYPE_JSON:
-			return "jsonb";
+			cast = "jsonb";
+			break;
+		default:
+			return NULL;
 	}
-	elog(ERROR, "unrecognized column type %d", (int) type);
-	return NULL;
+	get_type_category_preferred(source, &category, &is_preferred);
+	return category == TYPCATEGORY_STRING || source == JSONOID ? "text" : cast;
 }
 
 List *
@@ -143,14 +149,17 @@ sw_query_append_column(StringInfo sql, const SwSourceQuery *query, int i)
 {
 	const SwColumnSpec *spec = &query->specs[i];
 	const char *expression = sw_query_get_expression(query, i);
+	const char *cast;
 	char	   *coerced;
 	int32		typmod;
 	Oid			type;
 
 	type = sw_expr_get_type(query->relation, spec->name, expression, &typmod);
 	sw_query_check_no_rounding(spec, type, typmod);
-	coerced = psprintf("%s::%s", sw_expr_wrap(expression),
-					   sw_query_get_cast(spec->type, type));
+	cast = sw_query_get_cast(spec->type, type);
+	coerced = sw_expr_wrap(expression);
+	if (cast != NULL)
+		coerced = psprintf("%s::%s", coerced, cast);
 	(void) sw_expr_get_type(query->relation, spec->name, coerced, NULL);
 	appendStringInfo(sql, "%s\n  %s AS %s", i == 0 ? "" : ",", coerced,
 					 quote_identifier(spec->name));

@@ -47,7 +47,7 @@ sw_read_flush_batch(SwReceiver *receiver)
 	old_context = MemoryContextSwitchTo(receiver->caller_context);
 	receiver->flush(receiver->flush_arg, &receiver->batch);
 	MemoryContextSwitchTo(old_context);
-	sw_batch_reset(&receiver->batch);
+	sw_batch_reset(&receiver->batch, receiver->options.bytes_per_batch);
 }
 
 static bool

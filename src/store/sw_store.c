@@ -9,7 +9,7 @@
  *
  * Addresses: the bucket stands in front of the host, as the stores want it;
  * where the endpoint is an IP address, which cannot have anything in front,
- * it is the first part of the path.
+ * or where the user says so, it is the first part of the path.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,8 +25,12 @@
 /* Well under what any store takes, prefix included. */
 #define SW_STORE_MAX_KEY_BYTES 500
 
+/* What S3 stores take that have one region only, or do not care. */
+#define SW_S3_DEFAULT_REGION "us-east-1"
+
 static const SwStoreOps *const sw_store_kinds[] = {
-	&sw_store_tos_ops
+	&sw_store_tos_ops,
+	&sw_store_s3_ops
 };
 
 static bool
@@ -114,17 +118,21 @@ sw_store_check_options(SwStore *store, SwError *err)
 									   &store->load_endpoint, err));
 	else
 		store->load_endpoint = store->endpoint;
+	store->is_path_style = options->is_path_style || store->endpoint.is_ip;
+	store->is_load_path_style = options->is_path_style ||
+		store->load_endpoint.is_ip;
 	return store->ops->check_endpoints(store, err);
 }
 
 /* Host header of an endpoint, with the bucket in front where it goes there. */
 static char *
-sw_store_build_authority(const SwStore *store, const SwEndpoint *endpoint)
+sw_store_build_authority(const SwStore *store, const SwEndpoint *endpoint,
+						 bool is_path_style)
 {
 	StringInfoData out;
 
 	initStringInfo(&out);
-	if (!endpoint->is_ip)
+	if (!is_path_style)
 		appendStringInfo(&out, "%s.", store->options.bucket);
 	sw_uri_append_authority(&out, endpoint);
 	return out.data;
@@ -147,7 +155,7 @@ SwStatus
 sw_store_open(const SwStoreOptions *options, MemoryContext cxt,
 			  SwStore **store_out, SwError *err)
 {
-	const SwStoreOps *ops;
+	const SwStoreOps *ops = NULL;
 	MemoryContext own_cxt;
 	MemoryContext old_cxt;
 	SwHttpOptions http_options;
@@ -162,6 +170,8 @@ sw_store_open(const SwStoreOptions *options, MemoryContext cxt,
 	store->cxt = own_cxt;
 	store->ops = ops;
 	store->options = *options;
+	if (!sw_store_is_set(options->security_token))
+		store->options.security_token = NULL;
 	status = sw_store_check_options(store, err);
 	if (status != SW_OK)
 	{
@@ -172,10 +182,12 @@ sw_store_open(const SwStoreOptions *options, MemoryContext cxt,
 
 	store->attempt_cxt = AllocSetContextCreate(own_cxt, "SwStoreAttempt",
 											   ALLOCSET_DEFAULT_SIZES);
-	store->authority = sw_store_build_authority(store, &store->endpoint);
+	store->authority = sw_store_build_authority(store, &store->endpoint,
+												store->is_path_style);
 	store->peer = sw_store_build_peer(&store->endpoint);
 	sw_redactor_add(&store->redactor, options->access_key);
 	sw_redactor_add(&store->redactor, options->secret_key);
+	sw_redactor_add(&store->redactor, options->security_token);
 
 	http_options.proxy = options->proxy;
 	http_options.ca_file = options->ca_file;
@@ -197,7 +209,7 @@ sw_store_close(SwStore *store)
  * Keys go into URLs, statements and other people's parsers, so only plain
  * characters are let through, and no part that a path parser would resolve.
  */
-static SwStatus
+SwStatus
 sw_store_check_key(const char *key, SwError *err)
 {
 	static const char plain[] =
@@ -234,27 +246,109 @@ sw_store_put(SwStore *store, const char *key, const SwBody *body,
 			 SwError *err)
 {
 	SwStoreRequest request = {
-		.method = "PUT",
-		.verb = "put",
+		.operation = SW_STORE_PUT,
 		.key = key,
 		.body = body
 	};
+	SwStoreResult result = {.cxt = NULL};
 
 	SW_TRY(sw_store_check_key(key, err));
-	return sw_store_perform(store, &request, err);
+	return sw_store_perform(store, &request, &result, err);
 }
 
 SwStatus
 sw_store_delete(SwStore *store, const char *key, SwError *err)
 {
 	SwStoreRequest request = {
-		.method = "DELETE",
-		.verb = "delete",
+		.operation = SW_STORE_DELETE,
 		.key = key
 	};
+	SwStoreResult result = {.cxt = NULL};
 
 	SW_TRY(sw_store_check_key(key, err));
-	return sw_store_perform(store, &request, err);
+	return sw_store_perform(store, &request, &result, err);
+}
+
+SwStatus
+sw_store_head(SwStore *store, const char *key, SwStoreObject *object,
+			  SwError *err)
+{
+	SwStoreRequest request = {
+		.operation = SW_STORE_HEAD,
+		.key = key
+	};
+	SwStoreResult result = {.cxt = NULL};
+
+	SW_TRY(sw_store_check_key(key, err));
+	SW_TRY(sw_store_perform(store, &request, &result, err));
+	object->key = pstrdup(key);
+	object->n_bytes = result.n_bytes;
+	object->etag = pstrdup(result.etag);
+	object->has_crc64 = result.has_crc64;
+	object->crc64 = result.crc64;
+	return SW_OK;
+}
+
+SwStatus
+sw_store_get(SwStore *store, const char *key, int64 offset, int n_bytes,
+			 char **bytes_out, int *n_out, SwError *err)
+{
+	SwStoreRequest request = {
+		.operation = SW_STORE_GET,
+		.key = key,
+		.offset = offset,
+		.n_bytes = n_bytes
+	};
+	SwStoreResult result = {.cxt = CurrentMemoryContext};
+
+	Assert(offset >= 0 && n_bytes > 0 && n_bytes <= SW_HTTP_MAX_BODY);
+	SW_TRY(sw_store_check_key(key, err));
+	SW_TRY(sw_store_perform(store, &request, &result, err));
+	*bytes_out = result.content;
+	*n_out = (int) result.n_bytes;
+	return SW_OK;
+}
+
+SwStatus
+sw_store_abort_upload(SwStore *store, const char *key, const char *upload_id,
+					  SwError *err)
+{
+	SwStoreRequest request = {
+		.operation = SW_STORE_ABORT_UPLOAD,
+		.key = key,
+		.upload_id = upload_id
+	};
+	SwStoreResult result = {.cxt = NULL};
+
+	SW_TRY(sw_store_check_key(key, err));
+	return sw_store_perform(store, &request, &result, err);
+}
+
+char *
+sw_store_default_region(const char *kind, const char *endpoint)
+{
+	static const char *const prefixes[] = {"tos-s3-", "s3.", "s3-"};
+	SwEndpoint	parsed;
+	SwError		err;
+
+	if (strcmp(kind, sw_store_s3_ops.kind) != 0)
+		return NULL;
+	if (sw_uri_parse_endpoint(endpoint, &parsed, &err) == SW_OK)
+	{
+		for (int i = 0; i < (int) lengthof(prefixes); i++)
+		{
+			Size		n = strlen(prefixes[i]);
+			const char *region = parsed.host + n;
+			Size		n_region = strcspn(region, ".");
+
+			/* <prefix><region>.<domain>.<top>, and regions have a dash */
+			if (strncmp(parsed.host, prefixes[i], n) == 0 &&
+				memchr(region, '-', n_region) != NULL &&
+				strchr(region + n_region, '.') != NULL)
+				return pnstrdup(region, n_region);
+		}
+	}
+	return pstrdup(SW_S3_DEFAULT_REGION);
 }
 
 char *
@@ -262,10 +356,11 @@ sw_store_load_url(const SwStore *store, const char *key)
 {
 	const SwEndpoint *endpoint = &store->load_endpoint;
 	const char *scheme = endpoint->is_tls ? "https" : "http";
-	char	   *authority = sw_store_build_authority(store, endpoint);
+	char	   *authority = sw_store_build_authority(store, endpoint,
+													 store->is_load_path_style);
 	char	   *url;
 
-	if (endpoint->is_ip)
+	if (store->is_load_path_style)
 		url = psprintf("%s://%s/%s/%s", scheme, authority,
 					   store->options.bucket, key);
 	else

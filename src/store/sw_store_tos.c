@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "common/sw_jsonscan.h"
 #include "store/sw_store_kind.h"
 
 #define SW_TOS_NATIVE_PREFIX "tos-"
@@ -23,59 +22,6 @@
 
 #define SW_TOS_MIN_BUCKET_BYTES 3
 #define SW_TOS_MAX_BUCKET_BYTES 63
-
-/* "Client closed early" in a 400, which is the network's fault. */
-#define SW_TOS_EC_BROKEN_UPLOAD "0005-00000044"
-
-/* How much of the store's own words goes into an error. */
-#define SW_TOS_MAX_CODE_BYTES 80
-#define SW_TOS_MAX_MESSAGE_BYTES 400
-
-/* What a reply says about its error, free of secrets; "" where silent. */
-typedef struct SwTosComplaint
-{
-	char	   *code;
-	char	   *message;
-	char	   *request_id;
-	char	   *ec;				/* finer error number */
-} SwTosComplaint;
-
-/* What an error code means for us, and what a person can do. */
-typedef struct SwStoreRemedy
-{
-	const char *code;
-	SwStatus	status;
-	SwRetry		retry;
-	const char *hint;
-} SwStoreRemedy;
-
-static const SwStoreRemedy sw_tos_remedies[] = {
-	{"SignatureDoesNotMatch", SW_ERR_AUTH, SW_RETRY_NEVER,
-	"The secret key does not belong to the access key: set stage_secret_key in sw_destinations again, and check stage_region."},
-	{"InvalidAccessKeyId", SW_ERR_AUTH, SW_RETRY_NEVER,
-	"The store does not know the access key: check stage_access_key in sw_destinations, and that the key is not deleted or disabled."},
-	{"InvalidSecurityToken", SW_ERR_AUTH, SW_RETRY_NEVER,
-	"Set stage_access_key and stage_secret_key in sw_destinations to a permanent key."},
-	{"ExpiredToken", SW_ERR_AUTH, SW_RETRY_NEVER,
-	"Set stage_access_key and stage_secret_key in sw_destinations to a permanent key."},
-	{"AuthorizationHeaderMalformed", SW_ERR_AUTH, SW_RETRY_NEVER,
-	"Check that stage_region in sw_destinations is the region of stage_endpoint, and stage_access_key."},
-	{"AccessDenied", SW_ERR_DENIED, SW_RETRY_NEVER,
-	"Grant the access key tos:PutObject, tos:GetObject, tos:DeleteObject and tos:ListBucket on the bucket (stage_bucket in sw_destinations)."},
-	{"NoSuchBucket", SW_ERR_MISSING, SW_RETRY_NEVER,
-	"Check stage_bucket in sw_destinations, and that the bucket is in the region of stage_region and stage_endpoint."},
-	{"InvalidBucketName", SW_ERR_CONFIG, SW_RETRY_NEVER,
-	"Check stage_bucket in sw_destinations."},
-	{"InvalidPathAccess", SW_ERR_CONFIG, SW_RETRY_NEVER,
-	"The store wants the bucket in front of its host name: set stage_endpoint in sw_destinations to a host name, not an IP address."},
-	{"PermanentRedirect", SW_ERR_CONFIG, SW_RETRY_NEVER,
-	"The bucket is in another region: check stage_endpoint and stage_region in sw_destinations."},
-	{"TemporaryRedirect", SW_ERR_CONFIG, SW_RETRY_NEVER,
-	"The bucket is in another region: check stage_endpoint and stage_region in sw_destinations."},
-	{"EntityTooLarge", SW_ERR_LIMIT, SW_RETRY_NEVER,
-	"Make staged files smaller."},
-	{"BadDigest", SW_ERR_MISMATCH, SW_RETRY_LATER, ""}
-};
 
 /* ---- options ---- */
 
@@ -113,6 +59,14 @@ sw_tos_check_endpoints(SwStore *store, SwError *err)
 	Size		n_bucket = strlen(bucket);
 
 	SW_TRY(sw_tos_check_bucket(bucket, err));
+	if (store->options.is_path_style && !store->endpoint.is_ip)
+	{
+		sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
+					 "stage_path_style does not apply to TOS");
+		sw_error_set_detail(err, "TOS takes the bucket in front of its host name only.");
+		sw_error_set_hint(err, "Leave stage_path_style NULL.");
+		return SW_ERR_CONFIG;
+	}
 	if (sw_tos_begins_with(host, SW_TOS_S3_PREFIX))
 	{
 		sw_error_set(err, SW_ERR_CONFIG, SW_RETRY_NEVER,
@@ -154,223 +108,142 @@ sw_tos_check_endpoints(SwStore *store, SwError *err)
 	return SW_OK;
 }
 
+/* ---- requests ---- */
+
+static void
+sw_tos_append_string(StringInfo out, const char *text)
+{
+	appendStringInfoChar(out, '"');
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '"' || *text == '\\')
+			appendStringInfo(out, "\\%c", *text);
+		else if ((unsigned char) *text < ' ')
+			appendStringInfo(out, "\\u%04x", (unsigned char) *text);
+		else
+			appendStringInfoChar(out, *text);
+	}
+	appendStringInfoChar(out, '"');
+}
+
+static void
+sw_tos_write_parts(const SwStoreRequest *request, StringInfo out)
+{
+	appendStringInfoString(out, "{\"Parts\":[");
+	for (int i = 0; i < request->n_parts; i++)
+	{
+		appendStringInfo(out, "%s{\"PartNumber\":%d,\"ETag\":",
+						 i > 0 ? "," : "", request->parts[i].number);
+		sw_tos_append_string(out, request->parts[i].etag);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoString(out, "]}");
+}
+
+static void
+sw_tos_write_deletions(const SwStoreRequest *request, StringInfo out)
+{
+	appendStringInfoString(out, "{\"Objects\":[");
+	for (int i = 0; i < request->n_keys; i++)
+	{
+		appendStringInfo(out, "%s{\"Key\":", i > 0 ? "," : "");
+		sw_tos_append_string(out, request->keys[i]);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoString(out, "],\"Quiet\":true}");
+}
+
+static SwStatus
+sw_tos_write_request(const SwStore *store, SwStoreRequest *request,
+					 SwStoreWire *wire, SwError *err)
+{
+	StringInfo	document;
+
+	sw_store_write_common(store, request, wire);
+	if (request->operation != SW_STORE_COMPLETE_UPLOAD &&
+		request->operation != SW_STORE_DELETE_MANY)
+		return SW_OK;
+	document = makeStringInfo();
+	if (request->operation == SW_STORE_COMPLETE_UPLOAD)
+		sw_tos_write_parts(request, document);
+	else
+		sw_tos_write_deletions(request, document);
+	return sw_store_set_document(wire, document, "application/json", err);
+}
+
 /* ---- replies ---- */
 
-static char *
-sw_tos_redact(const SwStore *store, const char *text, Size max_bytes)
-{
-	return sw_redact(&store->redactor, text, strlen(text), max_bytes);
-}
-
-/* A field of the error body, else a header of the reply, else "". */
-static char *
-sw_tos_read_field(const SwStore *store, const SwHttpResponse *response,
-				  const char *field, int header, Size max_bytes)
-{
-	char		value[1024];
-
-	if (sw_json_find_string(response->body, response->n_body, field, value,
-							sizeof(value)))
-		return sw_tos_redact(store, value, max_bytes);
-	if (header >= 0 && response->headers[header] != NULL)
-		return sw_tos_redact(store, response->headers[header], max_bytes);
-	return pstrdup("");
-}
-
-static void
-sw_tos_read_complaint(const SwStore *store, const SwHttpResponse *response,
-					  SwTosComplaint *complaint)
-{
-	complaint->code = sw_tos_read_field(store, response, "Code", -1,
-										SW_TOS_MAX_CODE_BYTES);
-	complaint->message = sw_tos_read_field(store, response, "Message", -1,
-										   SW_TOS_MAX_MESSAGE_BYTES);
-	complaint->request_id = sw_tos_read_field(store, response, "RequestId",
-											  SW_STORE_HEADER_REQUEST_ID,
-											  SW_TOS_MAX_CODE_BYTES);
-	complaint->ec = sw_tos_read_field(store, response, "EC",
-									  SW_STORE_HEADER_ERROR_CODE,
-									  SW_TOS_MAX_CODE_BYTES);
-}
-
-/* What a status means when the code says nothing we know. */
-static void
-sw_tos_class_of_status(int http_status, const char *ec,
-					   SwStoreRemedy *remedy)
-{
-	memset(remedy, 0, sizeof(SwStoreRemedy));
-	remedy->status = SW_ERR_STORE;
-	remedy->retry = SW_RETRY_NEVER;
-	remedy->hint = "";
-	if (http_status >= 500 || http_status == 408 || http_status == 429)
-	{
-		remedy->retry = SW_RETRY_LATER;
-		remedy->hint = "This passes by itself in most cases; if it stays, look at the status of the store and at the limits of the account.";
-	}
-	else if (http_status == 400 && strcmp(ec, SW_TOS_EC_BROKEN_UPLOAD) == 0)
-		remedy->retry = SW_RETRY_LATER;
-	else if (http_status < 400)
-	{
-		remedy->status = SW_ERR_CONFIG;
-		remedy->hint = "Check that stage_endpoint and stage_region in sw_destinations are those of the bucket.";
-	}
-	else if (http_status == 401)
-	{
-		remedy->status = SW_ERR_AUTH;
-		remedy->hint = "Check stage_access_key and stage_secret_key in sw_destinations.";
-	}
-	else if (http_status == 403)
-	{
-		remedy->status = SW_ERR_DENIED;
-		remedy->hint = "Check the rights of the access key on the bucket, and bucket policies.";
-	}
-	else if (http_status == 404)
-		remedy->status = SW_ERR_MISSING;
-}
-
-static void
-sw_tos_find_remedy(const char *code, int http_status, const char *ec,
-				   SwStoreRemedy *remedy)
-{
-	for (int i = 0; i < (int) lengthof(sw_tos_remedies); i++)
-	{
-		if (strcmp(code, sw_tos_remedies[i].code) == 0)
-		{
-			*remedy = sw_tos_remedies[i];
-			return;
-		}
-	}
-	sw_tos_class_of_status(http_status, ec, remedy);
-}
-
-/* The one error that is about neither side alone: show both clocks. */
+/* Does the store have the bytes whose CRC is ours? */
 static SwStatus
-sw_tos_report_skew(const SwStore *store, const SwStoreReply *reply,
-				   const SwTosComplaint *complaint, SwError *err)
+sw_tos_compare(const SwStore *store, const SwStoreRequest *request,
+			   const SwStoreResult *result, uint64 crc64, SwError *err)
 {
-	const char *date = reply->response->headers[SW_STORE_HEADER_DATE];
-	const char *ours = reply->timestamp;
+	char		theirs[32];
+	char		ours[32];
 
-	sw_error_set(err, SW_ERR_AUTH, SW_RETRY_NEVER,
-				 "clock of this server differs too much from that of %s",
-				 store->peer);
-	err->remote_code = reply->response->status;
-	sw_error_set_detail(err, "This server says %.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ, the store says %s. Request id %s.",
-						ours, ours + 4, ours + 6, ours + 9, ours + 11,
-						ours + 13,
-						date != NULL ? sw_tos_redact(store, date, 40) :
-						"nothing", complaint->request_id);
-	sw_error_set_hint(err, "Set the clock of this server, best by a time service (NTP).");
-	return SW_ERR_AUTH;
-}
-
-static SwStatus
-sw_tos_report_stranger(const SwStore *store, const SwStoreReply *reply,
-					   SwError *err)
-{
-	sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_LATER,
-				 "reply to a request to %s does not come from TOS (HTTP status %d)",
-				 store->peer, reply->response->status);
-	err->remote_code = reply->response->status;
-	sw_error_set_detail(err, "It has no x-tos-request-id, so a proxy or gateway in between may have made it.");
-	sw_error_set_hint(err, "Check stage_endpoint in sw_destinations, sensorswave_export.proxy, and what else is on the way to the store.");
-	return SW_ERR_PROTOCOL;
-}
-
-static SwStatus
-sw_tos_report_error(const SwStore *store, const SwStoreReply *reply,
-					const SwTosComplaint *complaint, SwError *err)
-{
-	int			http_status = reply->response->status;
-	const char *key = reply->request->key;
-	SwStoreRemedy remedy;
-	StringInfoData detail;
-
-	sw_tos_find_remedy(complaint->code, http_status, complaint->ec, &remedy);
-	if (complaint->code[0] != '\0')
-		sw_error_set(err, remedy.status, remedy.retry,
-					 "%s refused to %s \"%s\": %s (HTTP status %d)",
-					 store->peer, reply->request->verb, key,
-					 complaint->code, http_status);
-	else
-		sw_error_set(err, remedy.status, remedy.retry,
-					 "%s refused to %s \"%s\": HTTP status %d",
-					 store->peer, reply->request->verb, key, http_status);
-	err->remote_code = http_status;
-
-	initStringInfo(&detail);
-	if (complaint->message[0] != '\0')
-		appendStringInfo(&detail, "The store says: \"%s\" ",
-						 complaint->message);
-	appendStringInfo(&detail, "Bucket \"%s\"", store->options.bucket);
-	if (complaint->request_id[0] != '\0')
-		appendStringInfo(&detail, ", request id %s", complaint->request_id);
-	if (complaint->ec[0] != '\0')
-		appendStringInfo(&detail, ", error number %s", complaint->ec);
-	sw_error_set_detail(err, "%s.", detail.data);
-	sw_error_set_hint(err, "%s", remedy.hint);
-	return remedy.status;
-}
-
-/* Does the store have the bytes that were sent? */
-static SwStatus
-sw_tos_verify_put(const SwStore *store, const SwStoreReply *reply,
-				  SwError *err)
-{
-	const char *text = reply->response->headers[SW_STORE_HEADER_CHECKSUM];
-	char	   *end;
-	uint64		crc64;
-
-	if (text == NULL)
+	if (!result->has_crc64)
 		return sw_error_set(err, SW_ERR_PROTOCOL, SW_RETRY_LATER,
 							"%s did not report the checksum of \"%s\"",
-							store->peer, reply->request->key);
-	errno = 0;
-	crc64 = strtou64(text, &end, 10);
-	if (errno == 0 && end > text && *end == '\0' && crc64 == reply->crc64)
+							store->peer, request->key);
+	if (result->crc64 == crc64)
 		return SW_OK;
-	sw_error_set(err, SW_ERR_MISMATCH, SW_RETRY_LATER,
-				 "%s received other bytes for \"%s\" than were sent",
-				 store->peer, reply->request->key);
-	sw_error_set_detail(err, "Its CRC-64 is %s, ours is " UINT64_FORMAT ".",
-						sw_tos_redact(store, text, 24), reply->crc64);
-	return SW_ERR_MISMATCH;
+	snprintf(theirs, sizeof(theirs), UINT64_FORMAT, result->crc64);
+	snprintf(ours, sizeof(ours), UINT64_FORMAT, crc64);
+	return sw_store_report_mismatch(store, request, theirs, ours, err);
+}
+
+static SwStatus
+sw_tos_verify_whole(const SwStore *store, const SwStoreRequest *complete,
+					const SwStoreResult *head, SwError *err)
+{
+	return complete->has_crc64 ?
+		sw_tos_compare(store, complete, head, complete->crc64, err) : SW_OK;
 }
 
 static SwStatus
 sw_tos_judge_reply(const SwStore *store, const SwStoreReply *reply,
-				   SwError *err)
+				   SwStoreResult *result, SwError *err)
 {
 	const SwHttpResponse *response = reply->response;
-	int			http_status = response->status;
-	SwTosComplaint complaint;
 
 	if (response->headers[SW_STORE_HEADER_REQUEST_ID] == NULL &&
-		http_status < 500)
-		return sw_tos_report_stranger(store, reply, err);
-	if (http_status < 300)
-		return reply->request->body != NULL ?
-			sw_tos_verify_put(store, reply, err) : SW_OK;
-
-	sw_tos_read_complaint(store, response, &complaint);
-	if (strcmp(reply->request->method, "DELETE") == 0 &&
-		strcmp(complaint.code, "NoSuchKey") == 0)
-		return SW_OK;
-	if (strcmp(complaint.code, "RequestTimeTooSkewed") == 0)
-		return sw_tos_report_skew(store, reply, &complaint, err);
-	return sw_tos_report_error(store, reply, &complaint, err);
+		response->status < 500)
+		return sw_store_report_stranger(store, reply, "x-tos-request-id",
+										err);
+	SW_TRY(sw_store_judge_common(store, reply, result, err));
+	switch (reply->request->operation)
+	{
+		case SW_STORE_PUT:
+		case SW_STORE_PUT_PART:
+			return sw_tos_compare(store, reply->request, result,
+								  reply->crc64, err);
+		case SW_STORE_COMPLETE_UPLOAD:
+			return sw_tos_verify_whole(store, reply->request, result, err);
+		default:
+			return SW_OK;
+	}
 }
 
 const SwStoreOps sw_store_tos_ops = {
 	.kind = "tos",
+	.name = "TOS",
+	.action_prefix = "tos",
 	.scheme = &sw_sign_v4_tos,
 	.header_names = {
 		[SW_STORE_HEADER_DATE] = "date",
 		[SW_STORE_HEADER_RETRY_AFTER] = "retry-after",
 		[SW_STORE_HEADER_REQUEST_ID] = "x-tos-request-id",
 		[SW_STORE_HEADER_ERROR_CODE] = "x-tos-ec",
-		[SW_STORE_HEADER_CHECKSUM] = "x-tos-hash-crc64ecma"
+		[SW_STORE_HEADER_CHECKSUM] = "x-tos-hash-crc64ecma",
+		[SW_STORE_HEADER_ETAG] = "etag",
+		[SW_STORE_HEADER_LENGTH] = "content-length",
+		[SW_STORE_HEADER_RANGE] = "content-range",
+		[SW_STORE_HEADER_ENCRYPTION] = "",
+		[SW_STORE_HEADER_CUSTOMER_ENCRYPTION] = "",
+		[SW_STORE_HEADER_BUCKET_REGION] = "x-tos-bucket-region"
 	},
 	.check_endpoints = sw_tos_check_endpoints,
-	.judge_reply = sw_tos_judge_reply
+	.write_request = sw_tos_write_request,
+	.judge_reply = sw_tos_judge_reply,
+	.verify_whole = sw_tos_verify_whole
 };

@@ -59,6 +59,7 @@ sw_connect_describe(const SwDestination *d, MemoryContext context)
 	connect->store_options.access_key = d->stage_access_key;
 	connect->store_options.secret_key = "***";
 	connect->store_options.load_endpoint = d->stage_load_endpoint;
+	connect->store_options.is_path_style = d->stage_path_style;
 	connect->store_options.proxy = pstrdup(sw_proxy);
 	connect->store_options.ca_file = pstrdup(sw_ca_file);
 	connect->store_options.connect_timeout_ms = sw_connect_timeout_ms;
@@ -105,12 +106,6 @@ sw_connect_check_right(const SwConnect *connect, const SwPipeline *pipeline)
 				 errmsg("the owner of pipeline \"%s\" may no longer use destination \"%s\"",
 						pipeline->name, destination->name),
 				 errhint("List the owner in usable_by of the destination, or give the pipeline another owner.")));
-}
-
-bool
-sw_connect_knows_store(const SwDestination *destination)
-{
-	return strcmp(destination->stage_kind, "tos") == 0;
 }
 
 SwStore *

@@ -41,9 +41,6 @@ extern SwConnect *sw_connect_prepare(const SwDestination *destination,
 extern void sw_connect_check_right(const SwConnect *connect,
 								   const SwPipeline *pipeline);
 
-/* Is there a store of this kind?  (s3 is not there yet.) */
-extern bool sw_connect_knows_store(const SwDestination *destination);
-
 /*
  * The store, in context: contacts nobody yet.  The warehouse, logged in.
  * Both throw.

@@ -27,13 +27,14 @@ typedef struct KindDefaults
 	int			port;
 	const char *stage_kind;
 	const char *stage_format;
+	const char *stage_formats;	/* all that work */
 	const char *stage_endpoint; /* as an example, for hints */
 	bool		has_accounts;	/* logs in with an account id, or an API key */
 } KindDefaults;
 
 static const KindDefaults kinds[] = {
-	{"bytehouse", 19000, "tos", "parquet", "tos-cn-beijing.volces.com", true},
-	{"clickhouse", 9440, "s3", "native", "s3.eu-central-1.amazonaws.com", false}
+	{"bytehouse", 19000, "tos", "parquet", "parquet", "tos-cn-beijing.volces.com", true},
+	{"clickhouse", 9440, "s3", "native", "native, parquet", "s3.eu-central-1.amazonaws.com", false}
 };
 
 static bool
@@ -145,6 +146,9 @@ set_defaults(SwDestination *row)
 	set_default(&row->sslmode, "verify-full");
 	set_default(&row->stage_kind, kind->stage_kind);
 	set_default(&row->stage_format, kind->stage_format);
+	if (row->stage_endpoint != NULL && row->stage_region == NULL)
+		row->stage_region = sw_store_default_region(row->stage_kind,
+													row->stage_endpoint);
 	if (row->stage_prefix == NULL)
 		row->stage_prefix = pstrdup("sensorswave");
 	if (row->usable_by == NULL)
@@ -194,6 +198,7 @@ check_store(const SwDestination *row)
 		.access_key = row->stage_access_key,
 		.secret_key = "not used",
 		.load_endpoint = row->stage_load_endpoint,
+		.is_path_style = row->stage_path_style,
 		.proxy = sw_proxy,
 		.ca_file = sw_ca_file,
 		.connect_timeout_ms = sw_connect_timeout_ms,
@@ -202,8 +207,6 @@ check_store(const SwDestination *row)
 	SwStore    *store;
 	SwError		err;
 
-	if (!sw_connect_knows_store(row))
-		return;
 	if (sw_store_open(&options, CurrentMemoryContext, &store, &err) != SW_OK)
 		sw_report(ERROR, &err);
 	sw_store_close(store);
@@ -238,7 +241,7 @@ check_row(const SwDestination *row)
 	require_one_of(row->sslmode, "sslmode",
 				   "verify-full, verify-ca, require, disable");
 	require_one_of(row->stage_kind, "stage_kind", kind->stage_kind);
-	require_one_of(row->stage_format, "stage_format", kind->stage_format);
+	require_one_of(row->stage_format, "stage_format", kind->stage_formats);
 	require(row->stage_endpoint, "stage_endpoint", kind->stage_endpoint);
 	require(row->stage_region, "stage_region", "cn-beijing");
 	require(row->stage_bucket, "stage_bucket", "sensorswave");

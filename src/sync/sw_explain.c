@@ -9,13 +9,13 @@
 
 #include "utils/timestamp.h"
 
-#include "format/sw_writer.h"
 #include "net/sw_report.h"
 #include "source/sw_identity.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_explain.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
+#include "sync/sw_stage.h"
 
 static List *
 append_lines(List *lines, const char *heading, const char *text)
@@ -61,7 +61,7 @@ sample_url(const SwConnect *connect, int64 pipeline_id)
 							psprintf("%s%s" INT64_FORMAT "/RUN/part-00000.%s",
 									 d->stage_prefix, d->stage_prefix[0] ? "/" : "",
 									 pipeline_id,
-									 sw_parquet_writer_ops.file_extension));
+									 sw_stage_get_writer(d)->file_extension));
 	sw_store_close(store);
 	return url;
 }
@@ -73,10 +73,13 @@ sw_explain_pipeline(const char *name)
 	SwDestination *destination = sw_cat_destination_get(pipeline->destination_id);
 	SwConnect  *connect = sw_connect_describe(destination, CurrentMemoryContext);
 	SwPlan	   *plan = sw_plan_create(pipeline);
+	const SwWriterOps *ops = sw_stage_get_writer(destination);
 	SwLoadSource source = {
-		.format = sw_parquet_writer_ops.format_name,
+		.format = ops->format_name,
+		.compression = ops->compression,
 		.access_key = destination->stage_access_key,
-		.secret_key = connect->store_options.secret_key
+		.secret_key = connect->store_options.secret_key,
+		.stage_table = sw_target_name_stage(destination->kind, "RUN")
 	};
 	SwTarget   *target;
 	List	   *lines;
@@ -90,14 +93,11 @@ sw_explain_pipeline(const char *name)
 						 sw_target_write_ddl(target, &plan->table));
 	lines = append_lines(lines, "rows of a window, here of the last 24 hours",
 						 window_query(plan));
-	if (sw_connect_knows_store(destination))
-	{
-		source.url = sample_url(connect, pipeline->pipeline_id);
-		lines = append_lines(lines, "load of a window",
-							 sw_target_write_load(target, &plan->table,
-												  plan->shape->is_partitioned ?
-												  "YYYY-MM-DD" : NULL, &source));
-	}
+	source.url = sample_url(connect, pipeline->pipeline_id);
+	lines = append_lines(lines, "load of a window",
+						 sw_target_write_load(target, &plan->table,
+											  plan->shape->is_partitioned ?
+											  "YYYY-MM-DD" : NULL, &source));
 	sw_target_close(target);
 	return lines;
 }

@@ -290,26 +290,13 @@ sw_job_take_request(SwJobChannel *channel)
 	return request;
 }
 
-/* Hints promise what runs do; an errand is not tried again. */
-static char *
-drop_promise(char *hint)
-{
-	static const char promise[] = "It is tried again. ";
-
-	if (hint != NULL && strncmp(hint, promise, strlen(promise)) == 0)
-		return hint + strlen(promise);
-	return hint;
-}
-
 void
 sw_job_reply(SwJobChannel *channel, const SwJobReply *reply)
 {
-	SwJobReply	once = *reply;
 	StringInfoData bytes;
 
-	once.hint = drop_promise(reply->hint);
 	initStringInfo(&bytes);
-	sw_field_pack(reply_fields, lengthof(reply_fields), &once, &bytes);
+	sw_field_pack(reply_fields, lengthof(reply_fields), reply, &bytes);
 	/* The queue holds all replies of a job: a full one would be a bug. */
 	if (shm_mq_send(channel->queue, bytes.len, bytes.data, true, true) == SHM_MQ_WOULD_BLOCK)
 		elog(ERROR, "reply does not fit the queue");

@@ -75,7 +75,8 @@ read_mark(SwTarget *target, const SwTargetTable *table, bool *can_read)
 }
 
 static void
-refuse_foreign(const SwTargetTable *table, const char *marker)
+refuse_foreign(SwTarget *target, const SwTargetTable *table,
+			   const char *marker)
 {
 	if (marker == NULL || is_same_pipeline(marker, table->marker) ||
 		is_abandoned(marker))
@@ -83,7 +84,7 @@ refuse_foreign(const SwTargetTable *table, const char *marker)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_IN_USE),
 			 errmsg("target table \"%s\" belongs to another pipeline", table->name),
-			 errdetail("Its comment says: %s.", marker),
+			 errdetail("Its comment says: %s.", sw_target_redact(target, NULL, marker)),
 			 errhint("Give another target_table, or stop the other pipeline; if that does not exist any more, remove the mark from the comment of the table.")));
 }
 
@@ -92,7 +93,7 @@ sw_marker_check(SwTarget *target, const SwTargetTable *table)
 {
 	bool		can_read;
 
-	refuse_foreign(table, read_mark(target, table, &can_read));
+	refuse_foreign(target, table, read_mark(target, table, &can_read));
 }
 
 bool
@@ -105,7 +106,7 @@ sw_marker_claim(SwTarget *target, const SwTargetTable *table)
 
 	if (!can_read)
 		return false;
-	refuse_foreign(table, marker);
+	refuse_foreign(target, table, marker);
 	if (marker != NULL && strcmp(marker, table->marker) == 0)
 		return true;
 	status = sw_target_write_marker(target, table, table->marker, &err);

@@ -373,16 +373,9 @@ sw_pipeline_request_backfill(const char *name, DateADT from, DateADT to,
 							 bool allow_shrink)
 {
 	SwPipeline *pipeline = sw_pipeline_get_own(name);
-	SwDestination *destination;
 
 	sw_settings_require_preload();
-	destination = sw_destination_find_usable(pipeline->destination,
-											 pipeline->owner);
-	if (!sw_connect_knows_store(destination))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("backfills to destinations of kind \"%s\" are not supported yet",
-						destination->kind)));
+	(void) sw_destination_find_usable(pipeline->destination, pipeline->owner);
 	if (!sw_shape_get(pipeline->data_source)->is_partitioned)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

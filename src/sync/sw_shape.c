@@ -10,16 +10,16 @@
 #include "sync/sw_shape.h"
 
 static const SwColumnSpec events_columns[] = {
-	{"time", SW_TYPE_TIMESTAMP_MS, false},
-	{"distinct_id", SW_TYPE_STRING, false},
-	{"trace_id", SW_TYPE_STRING, false},
-	{"ssid", SW_TYPE_INT64, false},
-	{"anon_id", SW_TYPE_STRING, false},
-	{"login_id", SW_TYPE_STRING, false},
-	{"event", SW_TYPE_STRING, false},
-	{"properties", SW_TYPE_JSON, false},
-	{"user_properties", SW_TYPE_JSON, false},
-	{"received_at", SW_TYPE_TIMESTAMP_MS, false}
+	{.name = "time",.type = SW_TYPE_TIMESTAMP_MS},
+	{.name = "distinct_id",.type = SW_TYPE_STRING},
+	{.name = "trace_id",.type = SW_TYPE_STRING},
+	{.name = "ssid",.type = SW_TYPE_INT64},
+	{.name = "anon_id",.type = SW_TYPE_STRING},
+	{.name = "login_id",.type = SW_TYPE_STRING},
+	{.name = "event",.type = SW_TYPE_STRING},
+	{.name = "properties",.type = SW_TYPE_JSON},
+	{.name = "user_properties",.type = SW_TYPE_JSON},
+	{.name = "received_at",.type = SW_TYPE_TIMESTAMP_MS}
 };
 
 static const SwOnNull events_on_null[] = {
@@ -39,12 +39,12 @@ static const SwOnNull events_on_null[] = {
 static const char *const events_order_by[] = {"event", "time", "distinct_id"};
 
 static const SwColumnSpec users_columns[] = {
-	{"ssid", SW_TYPE_INT64, false},
-	{"login_id", SW_TYPE_STRING, false},
-	{"anon_id", SW_TYPE_STRING, false},
-	{"properties", SW_TYPE_JSON, false},
-	{"created_at", SW_TYPE_TIMESTAMP_MS, false},
-	{"updated_at", SW_TYPE_TIMESTAMP_MS, false}
+	{.name = "ssid",.type = SW_TYPE_INT64},
+	{.name = "login_id",.type = SW_TYPE_STRING},
+	{.name = "anon_id",.type = SW_TYPE_STRING},
+	{.name = "properties",.type = SW_TYPE_JSON},
+	{.name = "created_at",.type = SW_TYPE_TIMESTAMP_MS},
+	{.name = "updated_at",.type = SW_TYPE_TIMESTAMP_MS}
 };
 
 static const SwOnNull users_on_null[] = {

@@ -36,6 +36,16 @@ typedef struct Filling
 	SwStagedFile *file;
 } Filling;
 
+const SwWriterOps *
+sw_stage_get_writer(const SwDestination *destination)
+{
+	const SwWriterOps *ops = sw_writer_find(destination->stage_format);
+
+	if (ops == NULL)
+		elog(ERROR, "unknown stage_format \"%s\"", destination->stage_format);
+	return ops;
+}
+
 SwStage *
 sw_stage_create(const SwDestination *destination, int64 pipeline_id,
 				int64 run_id, MemoryContext context)
@@ -49,7 +59,7 @@ sw_stage_create(const SwDestination *destination, int64 pipeline_id,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random bytes")));
 	stage->context = context;
-	stage->writer_ops = &sw_parquet_writer_ops;
+	stage->writer_ops = sw_stage_get_writer(destination);
 	stage->key_prefix = psprintf("%s%s" INT64_FORMAT "/" INT64_FORMAT "-%016llx/",
 								 destination->stage_prefix,
 								 destination->stage_prefix[0] ? "/" : "",

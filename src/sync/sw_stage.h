@@ -37,6 +37,9 @@ typedef struct SwStage
 	int64		n_bytes;
 } SwStage;
 
+/* How the files of a destination are written. */
+extern const SwWriterOps *sw_stage_get_writer(const SwDestination *destination);
+
 /*
  * An empty stage for a run, in context.  The keys of its objects hold the
  * ids of pipeline and run, and something random.

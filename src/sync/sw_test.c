@@ -18,7 +18,7 @@
 #include "net/sw_wait.h"
 #include "sync/sw_attempt.h"
 #include "sync/sw_connect.h"
-#include "sync/sw_spool.h"
+#include "sync/sw_stage.h"
 #include "sync/sw_test.h"
 #include "sync/sw_tx.h"
 
@@ -161,11 +161,11 @@ static const struct
 };
 
 static const SwColumnSpec probe_columns[] = {
-	{"n", SW_TYPE_INT64, false},
-	{"at", SW_TYPE_TIMESTAMP_MS, false},
-	{"text", SW_TYPE_STRING, false},
-	{"note", SW_TYPE_STRING, true},
-	{"doc", SW_TYPE_JSON, false}
+	{.name = "n", .type = SW_TYPE_INT64},
+	{.name = "at", .type = SW_TYPE_TIMESTAMP_MS},
+	{.name = "text", .type = SW_TYPE_STRING},
+	{.name = "note", .type = SW_TYPE_STRING, .is_nullable = true},
+	{.name = "doc", .type = SW_TYPE_JSON}
 };
 
 #define N_PROBE_COLUMNS ((int) lengthof(probe_columns))
@@ -181,9 +181,8 @@ append_text(SwColumn *column, const char *text)
 }
 
 static SwSpool *
-write_probe(MemoryContext context)
+write_probe(const SwWriterOps *ops, MemoryContext context)
 {
-	const SwWriterOps *ops = &sw_parquet_writer_ops;
 	SwWriterOptions options = {
 		.compression_level = 1,
 		.group_bytes = 1024 * 1024,
@@ -220,13 +219,15 @@ step_write(void *arg)
 {
 	TestState  *state = arg;
 	const SwDestination *d = state->destination;
-	SwSpool    *spool = write_probe(state->context);
+	const SwWriterOps *ops = sw_stage_get_writer(d);
+	SwSpool    *spool = write_probe(ops, state->context);
 	SwBody		body = sw_spool_body(spool);
 	SwError		err;
 
 	state->store = sw_connect_store(state->connect, state->context);
-	state->key = psprintf("%s%s_probe/%s.parquet", d->stage_prefix,
-						  d->stage_prefix[0] ? "/" : "", make_probe_name());
+	state->key = psprintf("%s%s_probe/%s.%s", d->stage_prefix,
+						  d->stage_prefix[0] ? "/" : "", make_probe_name(),
+						  ops->file_extension);
 	throw_unless_ok(sw_store_put(state->store, state->key, &body, &err), &err);
 	sw_spool_close(spool);
 	state->detail = psprintf("%lld bytes in bucket %s", (long long) body.n_bytes,
@@ -234,7 +235,8 @@ step_write(void *arg)
 }
 
 static void
-compare_value(const char *found, const char *expected, int row, int column)
+compare_value(const TestState *state, const SwLoadSource *source,
+			  const char *found, const char *expected, int row, int column)
 {
 	if (found == NULL && expected == NULL)
 		return;
@@ -244,7 +246,8 @@ compare_value(const char *found, const char *expected, int row, int column)
 				 errmsg("the warehouse reads staged files differently than they were written"),
 				 errdetail("Row %d, column \"%s\": wrote %s, read back %s.", row + 1,
 						   probe_columns[column].name,
-						   expected ? expected : "NULL", found ? found : "NULL"),
+						   expected ? expected : "NULL",
+						   found ? sw_target_redact(state->target, source, found) : "NULL"),
 				 errhint("Report this with the version of the warehouse; do not run pipelines with this stage_format.")));
 }
 
@@ -252,9 +255,11 @@ static void
 step_read(void *arg)
 {
 	TestState  *state = arg;
+	const SwWriterOps *ops = sw_stage_get_writer(state->destination);
 	SwLoadSource source = {
 		.url = sw_store_load_url(state->store, state->key),
-		.format = sw_parquet_writer_ops.format_name,
+		.format = ops->format_name,
+		.compression = ops->compression,
 		.access_key = state->connect->store_options.access_key,
 		.secret_key = state->connect->store_options.secret_key
 	};
@@ -275,11 +280,11 @@ step_read(void *arg)
 	{
 		char	  **row = values + i * N_PROBE_COLUMNS;
 
-		compare_value(row[0], psprintf("%lld", (long long) probe_rows[i].n), i, 0);
-		compare_value(row[1], psprintf("%lld", (long long) probe_rows[i].at_ms), i, 1);
-		compare_value(row[2], probe_rows[i].text, i, 2);
-		compare_value(row[3], probe_rows[i].note, i, 3);
-		compare_value(row[4], probe_rows[i].doc, i, 4);
+		compare_value(state, &source, row[0], psprintf("%lld", (long long) probe_rows[i].n), i, 0);
+		compare_value(state, &source, row[1], psprintf("%lld", (long long) probe_rows[i].at_ms), i, 1);
+		compare_value(state, &source, row[2], probe_rows[i].text, i, 2);
+		compare_value(state, &source, row[3], probe_rows[i].note, i, 3);
+		compare_value(state, &source, row[4], probe_rows[i].doc, i, 4);
 	}
 	state->detail = psprintf("%d rows read back unchanged", n_rows);
 }
@@ -409,12 +414,6 @@ sw_test_run(const SwDestination *destination, SwJobChannel *channel)
 		{
 			reply.status = "skipped";
 			reply.detail = "no virtual warehouse is set: the user's default is used";
-		}
-		else if (!sw_connect_knows_store(destination) &&
-				 (steps[i].run == step_write || steps[i].run == step_read))
-		{
-			reply.status = "skipped";
-			reply.detail = "staging in a store of kind s3 is not supported yet";
 		}
 		else
 			run_step(&state, i, &reply);

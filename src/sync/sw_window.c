@@ -14,6 +14,7 @@
 #include "net/sw_report.h"
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
+#include "sync/sw_leftover.h"
 #include "sync/sw_plan.h"
 #include "sync/sw_stage.h"
 #include "sync/sw_tx.h"
@@ -97,10 +98,14 @@ static void
 look_at_target(WindowWork *work)
 {
 	SwTarget   *target = sw_connect_target(work->connect, CurrentMemoryContext);
+	char	   *caveat;
 	bool		is_marked;
+	SwError		err;
 
 	is_marked = sw_plan_prepare_target(work->plan, target);
 	work->can_count = count_day(work, target, &work->n_rows_before);
+	if (sw_target_find_caveat(target, &work->plan->table, &caveat, &err) != SW_OK)
+		sw_report(ERROR, &err);
 	sw_target_close(target);
 	if (strcmp(work->run->pipeline->status, "new") == 0)
 	{
@@ -109,6 +114,8 @@ look_at_target(WindowWork *work)
 									   is_marked);
 		sw_tx_commit();
 	}
+	if (caveat != NULL)
+		log_line(work, "warning", caveat);
 	if (!is_marked)
 		log_line(work, "warning",
 				 "the target's comment cannot be altered: that no other instance writes to it is not checked");
@@ -233,51 +240,82 @@ check_count(WindowWork *work, SwTarget *target, const SwLoadResult *result)
 				 errhint("Find out whether anything else writes to that table, then repeat the backfill.")));
 }
 
+/*
+ * The load is on record before it begins, with the stage table that it may
+ * leave; those of runs before us go first.
+ */
 static void
-load(WindowWork *work, SwStore *store)
+overwrite_day(WindowWork *work, SwStore *store, SwTarget *target,
+			  SwLoadResult *result)
 {
-	const SwWindow *window = work->run->window;
-	const SwTargetTable *table = &work->plan->table;
-	SwLoadResult result = {0};
-	SwTarget   *target;
+	const SwWriterOps *ops = work->stage->writer_ops;
+	SwTargetOptions *options = &work->connect->target_options;
+	char	   *query_id = make_query_id();
+	SwLoadSource source = {
+		.url = sw_store_load_url(store, sw_stage_load_key(work->stage)),
+		.format = ops->format_name,
+		.compression = ops->compression,
+		.access_key = work->connect->store_options.access_key,
+		.secret_key = work->connect->store_options.secret_key,
+		.n_rows = work->stage->n_rows,
+		.stage_table = sw_target_name_stage(options->kind, query_id)
+	};
 	SwError		err;
 	SwStatus	status;
 
-	if (work->stage->n_rows > 0)
-	{
-		SwLoadSource source = {
-			.url = sw_store_load_url(store, sw_stage_load_key(work->stage)),
-			.format = work->stage->writer_ops->format_name,
-			.access_key = work->connect->store_options.access_key,
-			.secret_key = work->connect->store_options.secret_key
-		};
-		char	   *query_id = make_query_id();
+	sw_leftover_drop(work->run->pipeline->pipeline_id, work->connect, target);
+	sw_tx_begin("recording a load");
+	sw_cat_run_set_load(work->run->run_id, query_id);
+	if (source.stage_table != NULL)
+		sw_cat_stage_insert(work->run->run_id, work->connect->destination,
+							source.stage_table);
+	sw_cat_run_log(work->run->run_id, "info", "load begins, query id %s",
+				   query_id);
+	sw_tx_commit();
 
-		sw_tx_begin("recording a load");
-		sw_cat_run_set_load(work->run->run_id, query_id);
-		sw_cat_run_log(work->run->run_id, "info", "load begins, query id %s",
-					   query_id);
-		sw_tx_commit();
-		target = sw_connect_target(work->connect, CurrentMemoryContext);
-		status = sw_target_overwrite_day(target, table, window->day, &source,
-										 query_id, &result, &err);
-	}
-	else if (work->n_rows_before > 0 ||
-			 (!work->can_count && work->run->allow_shrink))
+	status = sw_target_overwrite_day(target, &work->plan->table,
+									 work->run->window->day, &source,
+									 query_id, result, &err);
+	if (source.stage_table != NULL && !result->stage_is_left)
 	{
-		target = sw_connect_target(work->connect, CurrentMemoryContext);
-		status = sw_target_drop_day(target, table, window->day, &err);
+		sw_tx_begin("recording a dropped stage table");
+		sw_cat_stage_delete(work->run->run_id);
+		sw_tx_commit();
 	}
-	else
+	if (status != SW_OK)
+		sw_report(ERROR, &err);
+}
+
+static void
+drop_day(WindowWork *work, SwTarget *target)
+{
+	SwError		err;
+
+	sw_leftover_drop(work->run->pipeline->pipeline_id, work->connect, target);
+	if (sw_target_drop_day(target, &work->plan->table,
+						   work->run->window->day, &err) != SW_OK)
+		sw_report(ERROR, &err);
+}
+
+static void
+load(WindowWork *work, SwStore *store)
+{
+	SwLoadResult result = {0};
+	SwTarget   *target;
+
+	if (work->stage->n_rows == 0 && work->n_rows_before == 0 &&
+		(work->can_count || !work->run->allow_shrink))
 	{
 		if (!work->can_count)
 			log_line(work, "warning",
 					 "the source has no rows of that day; what the target has was left alone, since it cannot be counted");
 		return;
 	}
-
-	if (status != SW_OK)
-		sw_report(ERROR, &err);
+	target = sw_connect_target(work->connect, CurrentMemoryContext);
+	if (work->stage->n_rows > 0)
+		overwrite_day(work, store, target, &result);
+	else
+		drop_day(work, target);
 	check_count(work, target, &result);
 	sw_target_close(target);
 }

@@ -19,6 +19,7 @@
 #include "sync/sw_attempt.h"
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
+#include "sync/sw_leftover.h"
 #include "sync/sw_lock.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_plan.h"
@@ -299,6 +300,25 @@ clean_pipeline(void *arg)
 	sw_cleanup_pipeline(work->pipeline);
 }
 
+static void
+clean_warehouse(void *arg)
+{
+	WorkContext *work = arg;
+
+	sw_leftover_clean(work->pipeline);
+}
+
+/* What is left over in the store and at the warehouse, as far as it is due. */
+static void
+clean_all(WorkContext *work)
+{
+	SwFailure	failure;
+
+	clean_up(clean_pipeline, work);
+	if (!attempt(clean_warehouse, work, "dropping stage tables", &failure))
+		sw_leftover_put_off(work->pipeline);
+}
+
 /* The pipeline, with what a worker before us left open closed; or NULL. */
 static SwPipeline *
 take_up(int64 pipeline_id)
@@ -336,7 +356,7 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 		MemoryContextSwitchTo(context);
 	} while (again);
 	if (sw_lock_hold(pipeline_id))
-		clean_up(clean_pipeline, &work);
+		clean_all(&work);
 }
 
 void

@@ -70,85 +70,6 @@ sw_dialect_append_columns(StringInfo sql, const SwTargetTable *table)
 	}
 }
 
-/* A JSON type of the warehouse can't be null: it holds {} instead. */
-static bool
-sw_dialect_is_json_type(const SwDialect *dialect, const SwTargetTable *table,
-						const SwColumnSpec *column)
-{
-	return column->type == SW_TYPE_JSON && !dialect->keeps_json_text(table);
-}
-
-void
-sw_dialect_append_type(const SwDialect *dialect, StringInfo sql,
-					   const SwTargetTable *table, const SwColumnSpec *column)
-{
-	if (sw_dialect_is_json_type(dialect, table, column))
-	{
-		appendStringInfoString(sql, dialect->json_type);
-		return;
-	}
-	if (column->is_nullable)
-		appendStringInfoString(sql, "Nullable(");
-	switch (column->type)
-	{
-		case SW_TYPE_STRING:
-		case SW_TYPE_JSON:
-			appendStringInfoString(sql, "String");
-			break;
-		case SW_TYPE_INT64:
-			appendStringInfoString(sql, "Int64");
-			break;
-		case SW_TYPE_TIMESTAMP_MS:
-			appendStringInfoString(sql, "DateTime64(3, ");
-			sw_quote_append_text(sql, table->timezone);
-			appendStringInfoChar(sql, ')');
-			break;
-	}
-	if (column->is_nullable)
-		appendStringInfoChar(sql, ')');
-}
-
-/* The type of a column in the staged file. */
-static const char *
-sw_dialect_file_type(const SwColumnSpec *column)
-{
-	switch (column->type)
-	{
-		case SW_TYPE_INT64:
-		case SW_TYPE_TIMESTAMP_MS:
-			return column->is_nullable ? "Nullable(Int64)" : "Int64";
-		default:
-			return column->is_nullable ? "Nullable(String)" : "String";
-	}
-}
-
-/* What makes the target's value of a column out of the file's. */
-static void
-sw_dialect_append_value(const SwDialect *dialect, StringInfo sql,
-						const SwTargetTable *table, const SwColumnSpec *column)
-{
-	if (column->type == SW_TYPE_TIMESTAMP_MS)
-	{
-		appendStringInfoString(sql, "fromUnixTimestamp64Milli(");
-		sw_quote_append_name(sql, column->name);
-		appendStringInfoString(sql, ", ");
-		sw_quote_append_text(sql, table->timezone);
-		appendStringInfoChar(sql, ')');
-	}
-	else if (sw_dialect_is_json_type(dialect, table, column))
-	{
-		appendStringInfoString(sql, "CAST(");
-		if (column->is_nullable)
-			appendStringInfoString(sql, "ifNull(");
-		sw_quote_append_name(sql, column->name);
-		if (column->is_nullable)
-			appendStringInfoString(sql, ", '{}')");
-		appendStringInfo(sql, " AS %s)", dialect->json_type);
-	}
-	else
-		sw_quote_append_name(sql, column->name);
-}
-
 static void
 sw_dialect_append_source(const SwDialect *dialect, StringInfo sql,
 						 const SwTargetTable *table,
@@ -163,8 +84,8 @@ sw_dialect_append_source(const SwDialect *dialect, StringInfo sql,
 		if (i > 0)
 			appendStringInfoString(&structure, ", ");
 		sw_quote_append_name(&structure, table->columns[i].name);
-		appendStringInfo(&structure, " %s",
-						 sw_dialect_file_type(&table->columns[i]));
+		appendStringInfoChar(&structure, ' ');
+		sw_column_append_file_type(&structure, &table->columns[i]);
 	}
 	dialect->append_source(sql, source, structure.data);
 	pfree(structure.data);

@@ -25,10 +25,14 @@
 typedef struct SwDialect
 {
 	const char *kind;			/* as in SwTargetOptions */
+	const char *product;		/* what servers of it are called */
+	uint64		min_version;	/* the oldest major version that will do */
 	const char *append_engine;	/* tables that rows are added to */
 	const char *upsert_engine;	/* tables with a key */
 	const char *json_type;		/* what JSON columns are where they are not
 								 * text */
+	const char *bool_type;		/* what booleans are */
+	bool		has_time;		/* is there a type for times of day? */
 	bool		overwrites_at_once; /* one statement replaces a day; else it
 									 * takes a stage table */
 	bool		is_atomic;		/* a load shows all of its rows or none */
@@ -86,6 +90,11 @@ extern void sw_dialect_append_type(const SwDialect *dialect, StringInfo sql,
 								   const SwTargetTable *table,
 								   const SwColumnSpec *column);
 
+/* The expression that makes the column's value out of the staged file's. */
+extern void sw_dialect_append_value(const SwDialect *dialect, StringInfo sql,
+									const SwTargetTable *table,
+									const SwColumnSpec *column);
+
 /* Both without brackets; empty = none. */
 extern void sw_dialect_append_partition(StringInfo sql,
 										const SwTargetTable *table);
@@ -118,8 +127,14 @@ extern void sw_dialect_write_create_stage(const SwDialect *dialect,
 										  StringInfo sql,
 										  const SwTargetTable *table,
 										  const char *stage);
-extern void sw_dialect_write_drop(StringInfo sql, const SwTargetTable *table,
-								  const char *name);
+
+/*
+ * Waits until nothing works with the table any more: a statement that was to
+ * put its rows into the target has done so, or never will.
+ */
+extern void sw_dialect_write_drop_stage(StringInfo sql,
+										const SwTargetTable *table,
+										const char *stage);
 extern void sw_dialect_write_comment(StringInfo sql,
 									 const SwTargetTable *table,
 									 const char *comment);

@@ -180,8 +180,10 @@ sw_bytehouse_check_options(const SwTargetTable *table, SwError *err)
 
 const SwDialect sw_dialect_bytehouse = {
 	.kind = "bytehouse",
+	.product = "ByteHouse",
 	.append_engine = "CnchMergeTree",
 	.upsert_engine = "CnchMergeTree",
+	.bool_type = "UInt8",
 	.json_type = "JSONB",
 	.overwrites_at_once = true,
 	.is_atomic = true,

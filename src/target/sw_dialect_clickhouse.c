@@ -87,8 +87,12 @@ sw_clickhouse_check_options(const SwTargetTable *table, SwError *err)
 
 const SwDialect sw_dialect_clickhouse = {
 	.kind = "clickhouse",
+	.product = "ClickHouse",
+	.min_version = 23,
 	.append_engine = "MergeTree",
 	.upsert_engine = "ReplacingMergeTree",
+	.bool_type = "Bool",
+	.has_time = true,
 	.json_type = "JSON",
 	.window_setting = "non_replicated_deduplication_window",
 	.get_login = sw_clickhouse_get_login,

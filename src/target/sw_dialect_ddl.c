@@ -77,6 +77,14 @@ sw_dialect_append_setting(StringInfo sql, bool *is_first, const char *name,
 	*is_first = false;
 }
 
+/* A stage is loaded once, and into one place. */
+static bool
+sw_dialect_is_stage_setting(const SwTableSetting *setting)
+{
+	return strstr(setting->name, "deduplication") == NULL &&
+		strncmp(setting->name, "replicated_", 11) != 0;
+}
+
 static void
 sw_dialect_append_settings(const SwDialect *dialect, StringInfo sql,
 						   const SwTargetTable *table)
@@ -149,28 +157,38 @@ sw_dialect_write_create(const SwDialect *dialect, StringInfo sql,
 
 /*
  * Columns, indices and projections are the target's own, or its partitions
- * can't be replaced; its TTL must not work on rows that are still checked.
+ * can't be replaced; the same goes for some settings, storage_policy for one.
+ * Its TTL must not work on rows that are still checked.
  */
 void
 sw_dialect_write_create_stage(const SwDialect *dialect, StringInfo sql,
 							  const SwTargetTable *table, const char *stage)
 {
+	bool		is_first = true;
+	int			i;
+
 	appendStringInfoString(sql, "CREATE TABLE ");
 	sw_dialect_append_table(sql, table, stage);
 	appendStringInfoString(sql, " AS ");
 	sw_dialect_append_table(sql, table, table->name);
 	appendStringInfo(sql, " ENGINE = %s", dialect->append_engine);
 	sw_dialect_append_keys(sql, table);
+	for (i = 0; i < table->options.n_settings; i++)
+		if (sw_dialect_is_stage_setting(&table->options.settings[i]))
+			sw_dialect_append_setting(sql, &is_first,
+									  table->options.settings[i].name,
+									  table->options.settings[i].value);
 	appendStringInfoString(sql, " COMMENT ");
 	sw_quote_append_text(sql, "sensorswave_export: rows on their way to another table");
 }
 
 void
-sw_dialect_write_drop(StringInfo sql, const SwTargetTable *table,
-					  const char *name)
+sw_dialect_write_drop_stage(StringInfo sql, const SwTargetTable *table,
+							const char *stage)
 {
 	appendStringInfoString(sql, "DROP TABLE IF EXISTS ");
-	sw_dialect_append_table(sql, table, name);
+	sw_dialect_append_table(sql, table, stage);
+	appendStringInfoString(sql, " SYNC");
 }
 
 void

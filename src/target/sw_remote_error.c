@@ -29,7 +29,8 @@ typedef struct SwRemoteMeaning
 	SwStatus	status;
 	SwRetry		retry;
 	const char *message;
-	const char *hint;			/* "" = none */
+	const char *hint;			/* right for runs, which are tried again, and
+								 * for errands, which are not */
 } SwRemoteMeaning;
 
 static const SwRemoteMeaning sw_remote_meanings[] = {
@@ -72,8 +73,8 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 	[SW_REMOTE_NEWER] = {
 		SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
 		"the warehouse does not know what the statement needs",
-		"Kind \"clickhouse\" needs ClickHouse 23 or later, and 25.3 or later "
-		"for json_type \"json\"."
+		"With json_type \"json\" that is ClickHouse 25.3 or later. Otherwise "
+		"report this with the version of the warehouse."
 	},
 	[SW_REMOTE_PROTOCOL] = {
 		SW_ERR_PROTOCOL, SW_RETRY_NEVER,
@@ -90,7 +91,7 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 	[SW_REMOTE_TABLE_THERE] = {
 		SW_ERR_REMOTE, SW_RETRY_NEVER,
 		"a table of that name is already at the warehouse",
-		""
+		"Rename what is there, or choose another target_table."
 	},
 	[SW_REMOTE_EDITION] = {
 		SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
@@ -139,7 +140,7 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 	[SW_REMOTE_STORE_OTHER] = {
 		SW_ERR_STORE, SW_RETRY_LATER,
 		"the warehouse could not read from the staging store",
-		"It is tried again. If it stays, check endpoint and bucket "
+		"It may pass by itself. If it stays, check endpoint and bucket "
 		"of the staging store, and the warehouse's way to it."
 	},
 	[SW_REMOTE_FILE] = {
@@ -165,49 +166,46 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 	[SW_REMOTE_PARTS] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the target table has too many parts or partitions",
-		"It is tried again. Let merges catch up, or load less "
-		"often."
+		"Let merges at the warehouse catch up, or load less often."
 	},
 	[SW_REMOTE_BUSY] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the warehouse is too busy",
-		"It is tried again. If it stays, use a larger virtual "
+		"It may pass by itself. If it stays, use a larger virtual "
 		"warehouse."
 	},
 	[SW_REMOTE_QUOTA] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"a quota of the user is used up at the warehouse",
-		"It is tried again. Raise the user's quota at the "
-		"warehouse."
+		"Raise the user's quota at the warehouse, or wait until it is renewed."
 	},
 	[SW_REMOTE_CANCELLED] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the statement was cancelled at the warehouse",
-		"It is tried again. Find out who cancels statements at the "
-		"warehouse."
+		"Find out who cancels statements at the warehouse."
 	},
 	[SW_REMOTE_NETWORK] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"parts of the warehouse could not reach each other",
-		"It is tried again. If it stays, see the state of the "
+		"It may pass by itself. If it stays, see the state of the "
 		"warehouse in its console."
 	},
 	[SW_REMOTE_CONFLICT] = {
 		SW_ERR_REMOTE, SW_RETRY_LATER,
 		"the statement collided with another one on the same table",
-		"It is tried again. Nothing else should write to the target "
+		"It may pass by itself. Nothing else should write to the target "
 		"table."
 	},
 	[SW_REMOTE_OUTCOME] = {
 		SW_ERR_REMOTE, SW_RETRY_UNKNOWN,
 		"the warehouse does not know whether the statement took effect",
-		"It is tried again, which gives the right result whatever "
-		"happened."
+		"Doing it again gives the right result, whatever happened."
 	},
 	[SW_REMOTE_REFUSAL] = {
 		SW_ERR_REMOTE, SW_RETRY_NEVER,
 		"the warehouse refused the statement",
-		""
+		"See the manual of the warehouse for this code. If that does not "
+		"help, report it with the version of the warehouse."
 	}
 };
 

@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "net/sw_socket.h"
 #include "net/sw_stream.h"
@@ -29,6 +30,10 @@
 #define SW_SESSION_MAX_VALUES		100000
 /* ... and this many bytes of them; our results are small. */
 #define SW_SESSION_MAX_BYTES		(64 * 1024 * 1024)
+/* Room for "sensorswave_export-", the session, "-" and the statement. */
+#define SW_SESSION_QUERY_ID_BYTES	64
+/* Of a column's type, in an error. */
+#define SW_SESSION_MAX_TYPE_BYTES	100
 
 struct SwSession
 {
@@ -36,6 +41,8 @@ struct SwSession
 	SwSessionOptions options;
 	SwStream   *stream;			/* NULL: closed */
 	SwChConn   *conn;
+	uint64		random;			/* in the ids of its statements */
+	uint64		n_statements;
 	int64		login_deadline_ms;
 	char		bytes[SW_SESSION_READ_BYTES];
 };
@@ -80,6 +87,30 @@ sw_session_move(SwSession *session, bool *moved, SwError *err)
 }
 
 /*
+ * What the machine makes of the bytes.  It shows no text of the peer, which
+ * has to be redacted before, and knows no remedy beyond the login.
+ */
+static SwStatus
+sw_session_get_event(SwSession *session, SwChEvent *event, SwError *err)
+{
+	SwStatus	status = sw_ch_conn_next_event(session->conn, event, err);
+	const char *type = session->conn->block.refused_type;
+
+	if (status != SW_OK && type != NULL)
+	{
+		char	   *shown = sw_redact(session->options.redactor, type,
+									  strlen(type),
+									  SW_SESSION_MAX_TYPE_BYTES);
+
+		sw_error_set_detail(err, "The type is \"%s\".", shown);
+		pfree(shown);
+	}
+	if (status != SW_OK && err->hint[0] == '\0')
+		sw_error_set_hint(err, "Find out whether something between here and the warehouse alters the connection. If not, report this with the version of the warehouse.");
+	return status;
+}
+
+/*
  * The next event, waiting for it until the deadline: SW_ERR_TIMEOUT then.
  * Runs in the session's context.
  */
@@ -91,7 +122,7 @@ sw_session_next_event(SwSession *session, int64 deadline_ms, SwChEvent *event,
 	{
 		bool		moved;
 
-		SW_TRY(sw_ch_conn_next_event(session->conn, event, err));
+		SW_TRY(sw_session_get_event(session, event, err));
 		if (*event != SW_CH_EVENT_NONE)
 			return SW_OK;
 
@@ -132,6 +163,9 @@ sw_session_create(const SwSessionOptions *options, MemoryContext cxt)
 	session->cxt = session_cxt;
 	session->options = *options;
 	session->conn = sw_ch_conn_create();
+	if (!pg_strong_random(&session->random, sizeof(session->random)))
+		session->random = (uint64) GetCurrentTimestamp() ^
+			((uint64) MyProcPid << 48);
 	MemoryContextSwitchTo(old_cxt);
 	return session;
 }
@@ -328,6 +362,7 @@ sw_session_run(SwSession *session, const SwStatement *statement,
 {
 	SwChQuery	query = {statement->text, statement->query_id,
 	statement->settings, statement->n_settings};
+	char		query_id[SW_SESSION_QUERY_ID_BYTES];
 	int64		deadline_ms;
 	bool		ended;
 	SwStatus	status;
@@ -337,6 +372,14 @@ sw_session_run(SwSession *session, const SwStatement *statement,
 		return sw_error_set(err, SW_ERR_LOST, SW_RETRY_LATER,
 							"the connection to the warehouse is closed");
 
+	session->n_statements++;
+	if (query.query_id[0] == '\0')
+	{
+		snprintf(query_id, sizeof(query_id), SW_CH_CLIENT_NAME "-%016llx-%llu",
+				 (unsigned long long) session->random,
+				 (unsigned long long) session->n_statements);
+		query.query_id = query_id;
+	}
 	sw_ch_conn_query(session->conn, &query);
 	deadline_ms = sw_wait_deadline(statement->timeout_ms);
 	status = sw_session_finish(session, deadline_ms, result, result_cxt,

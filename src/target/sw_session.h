@@ -36,7 +36,7 @@ typedef struct SwSessionOptions
 typedef struct SwStatement
 {
 	const char *text;
-	const char *query_id;		/* "" = the server makes one */
+	const char *query_id;		/* "" = the session makes one */
 	const SwChSetting *settings;
 	int			n_settings;
 	int			timeout_ms;		/* for all of it; negative = none */

@@ -23,15 +23,20 @@ static void sw_compare_add(StringInfo differences, const char *fmt,...) pg_attri
 static void
 sw_compare_add(StringInfo differences, const char *fmt,...)
 {
-	char		text[1024];
-	va_list		args;
+	int			needed;
 
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
 	if (differences->len > 0)
 		appendStringInfoString(differences, "; ");
-	appendStringInfoString(differences, text);
+	do
+	{
+		va_list		args;
+
+		va_start(args, fmt);
+		needed = appendStringInfoVA(differences, fmt, args);
+		va_end(args);
+		if (needed > 0)
+			enlargeStringInfo(differences, needed);
+	} while (needed > 0);
 }
 
 static int

@@ -20,6 +20,8 @@
 #define SW_TARGET_WAKE_MS		(3 * 60 * 1000)
 /* How often it is asked whether it has. */
 #define SW_TARGET_WAKE_POLL_MS	2000
+/* Of a text of the warehouse, in an error. */
+#define SW_TARGET_MAX_SHOWN_BYTES	500
 /* A table that nobody has. */
 #define SW_TARGET_NO_TABLE		"_sw_probe_of_the_warehouse"
 
@@ -145,6 +147,28 @@ sw_target_exec_text(SwTarget *target, StringInfo sql,
 	return status;
 }
 
+/* The secrets of the login, and the keys of the store. */
+static SwRedactor
+sw_target_load_redactor(const SwTarget *target, const SwLoadSource *source)
+{
+	SwRedactor	redactor = target->redactor;
+
+	sw_redactor_add(&redactor, source->access_key);
+	sw_redactor_add(&redactor, source->secret_key);
+	return redactor;
+}
+
+char *
+sw_target_redact(const SwTarget *target, const SwLoadSource *source,
+				 const char *text)
+{
+	SwRedactor	redactor = source == NULL ? target->redactor :
+	sw_target_load_redactor(target, source);
+
+	return sw_redact(&redactor, text, strlen(text),
+					 SW_TARGET_MAX_SHOWN_BYTES);
+}
+
 SwStatus
 sw_target_exec_load(SwTarget *target, const SwTargetCall *call,
 					const SwLoadSource *source, SwStatementResult *result,
@@ -153,8 +177,7 @@ sw_target_exec_load(SwTarget *target, const SwTargetCall *call,
 	SwRedactor	login_redactor = target->redactor;
 	SwStatus	status;
 
-	sw_redactor_add(&target->redactor, source->access_key);
-	sw_redactor_add(&target->redactor, source->secret_key);
+	target->redactor = sw_target_load_redactor(target, source);
 	status = sw_target_call(target, call, result, err);
 	target->redactor = login_redactor;
 	return status;
@@ -293,6 +316,28 @@ sw_target_describe_server(const SwTarget *target)
 					sw_session_revision(target->session));
 	pfree(name);
 	return text;
+}
+
+SwStatus
+sw_target_check_version(const SwTarget *target, SwError *err)
+{
+	const SwDialect *dialect = target->dialect;
+	const SwChServer *server;
+	char	   *described;
+
+	if (target->session == NULL)
+		return SW_OK;			/* the statement to come says so */
+	server = sw_session_server(target->session);
+	if (server->version_major >= dialect->min_version)
+		return SW_OK;
+	sw_error_set(err, SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
+				 "the warehouse is too old for kind \"%s\"", dialect->kind);
+	described = sw_target_describe_server(target);
+	sw_error_set_detail(err, "The server says that it is %s.", described);
+	sw_error_set_hint(err, "Kind \"%s\" needs %s " UINT64_FORMAT " or later: upgrade the warehouse, or use another.",
+					  dialect->kind, dialect->product, dialect->min_version);
+	pfree(described);
+	return err->status;
 }
 
 /*

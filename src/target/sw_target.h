@@ -56,6 +56,13 @@ extern void sw_target_close(SwTarget *target);
 extern char *sw_target_describe_server(const SwTarget *target);
 
 /*
+ * A text of the warehouse as it may be shown, palloc'd: cut, and without
+ * secrets, to which the keys of source belong unless that is NULL.
+ */
+extern char *sw_target_redact(const SwTarget *target,
+							  const SwLoadSource *source, const char *text);
+
+/*
  * Make a small table in the database and do with it what later work needs
  * rights for; drop it, if it is there.
  */
@@ -124,7 +131,25 @@ extern SwStatus sw_target_create_current_view(SwTarget *target,
 											  const SwTargetTable *table,
 											  SwError *err);
 
-/* Drop what an overwrite has left behind, by its exact name. */
+/*
+ * What readers should know of days that are replaced in this very table:
+ * one palloc'd sentence, NULL = nothing.
+ */
+extern SwStatus sw_target_find_caveat(SwTarget *target,
+									  const SwTargetTable *table,
+									  char **caveat, SwError *err);
+
+/*
+ * The name of the stage table for an overwrite with that query id, palloc'd;
+ * NULL: this kind of warehouse takes none.
+ */
+extern char *sw_target_name_stage(const char *kind, const char *query_id);
+
+/*
+ * Drop what an overwrite has left behind, by its exact name; of the table
+ * only the database counts.  When this succeeds, an unfinished overwrite
+ * through that stage can't change the target any more.
+ */
 extern SwStatus sw_target_drop_stage(SwTarget *target,
 									 const SwTargetTable *table,
 									 const char *stage, SwError *err);
@@ -135,9 +160,12 @@ extern SwStatus sw_target_drop_stage(SwTarget *target,
  * Replace one calendar day ("YYYY-MM-DD") of the table by the rows of the
  * source, atomically: readers see the old or the new day, and a repeat
  * gives the same result after any outcome.  query_id is ours, so that the
- * statement can be found in the warehouse's logs.  Where this takes a stage
- * table, that is left behind when the connection breaks; a repeat with the
- * same name begins by dropping it.
+ * statement can be found in the warehouse's logs.
+ *
+ * Where this takes a stage table (source->stage_table), that is left behind
+ * when the connection breaks: result->stage_is_left, also on error.  Stages
+ * of overwrites that broke must be dropped before the next one begins, or
+ * they might take place after it.
  */
 extern SwStatus sw_target_overwrite_day(SwTarget *target,
 										const SwTargetTable *table,

@@ -5,8 +5,8 @@
  *
  * An overwrite without a statement of its own goes through a stage table:
  *
- *	   drop it if it is there, make it, load it, count its rows, merge them
- *	   into one part, put that in the day's place, drop it
+ *	   make it, load it, count its rows, merge them into one part, put that
+ *	   in the day's place, drop it
  *
  * Only the last but one changes the target, at one stroke since it is one
  * part; so the whole can be repeated after it broke anywhere.
@@ -22,16 +22,6 @@
 #define SW_LOAD_MAX_MERGES		5
 /* How the keys of a store are shown. */
 #define SW_LOAD_MASK			"***"
-
-static SwStatus
-sw_load_check(SwTarget *target, const SwTargetTable *table,
-			  const SwLoadSource *source, SwError *err)
-{
-	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
-	if (source->stage_table != NULL)
-		SW_TRY(sw_quote_check_name("table name", source->stage_table, err));
-	return SW_OK;
-}
 
 /* Run a statement with the keys of the store; it is wiped and freed. */
 static SwStatus
@@ -80,7 +70,7 @@ sw_target_load(SwTarget *target, const SwTargetTable *table,
 	StringInfoData sql;
 	SwStatus	status;
 
-	SW_TRY(sw_load_check(target, table, source, err));
+	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
 	initStringInfo(&sql);
 	sw_dialect_write_load(target->dialect, &sql, table, table->name, source);
 	status = sw_load_exec(target, &call, &sql, source, result, err);
@@ -151,7 +141,24 @@ sw_load_merge(SwTarget *target, const SwTargetTable *table, const char *stage,
 	}
 }
 
-/* Fill the stage table and put its day in place. */
+/* A statement that does away with a partition, however large. */
+static SwStatus
+sw_load_exec_partition(SwTarget *target, StringInfo sql, SwError *err)
+{
+	static const SwChSetting settings[] = {
+		{"max_partition_size_to_drop", "0", false}
+	};
+	SwTargetCall call = {sql->data, "", settings, lengthof(settings)};
+	SwStatus	status = sw_target_exec(target, &call, NULL, err);
+
+	pfree(sql->data);
+	return status;
+}
+
+/*
+ * Fill the stage table and put its day in place.  A block like another is
+ * not a repeat here, whatever the server's settings say.
+ */
 static SwStatus
 sw_load_through_stage(SwTarget *target, const SwTargetTable *table,
 					  const char *stage, const char *day,
@@ -160,7 +167,8 @@ sw_load_through_stage(SwTarget *target, const SwTargetTable *table,
 {
 	static const SwChSetting settings[] = {
 		{"max_partitions_per_insert_block", "0", false},
-		{"allow_experimental_json_type", "1", false}
+		{"allow_experimental_json_type", "1", false},
+		{"insert_deduplicate", "0", false}
 	};
 	SwTargetCall call = {NULL, query_id, settings, lengthof(settings)};
 	StringInfoData sql;
@@ -189,7 +197,7 @@ sw_load_through_stage(SwTarget *target, const SwTargetTable *table,
 
 	initStringInfo(&sql);
 	sw_dialect_write_replace(&sql, table, stage, day);
-	SW_TRY(sw_target_exec_text(target, &sql, NULL, err));
+	SW_TRY(sw_load_exec_partition(target, &sql, err));
 	result->written_rows = n_rows;
 	return SW_OK;
 }
@@ -200,18 +208,38 @@ sw_load_overwrite_staged(SwTarget *target, const SwTargetTable *table,
 						 const char *query_id, SwLoadResult *result,
 						 SwError *err)
 {
-	const char *stage = source->stage_table != NULL ? source->stage_table :
-	psprintf("_sw_stage_%s", query_id);
+	const char *stage = source->stage_table;
 	SwError		drop_err;
 	SwStatus	status;
 
-	SW_TRY(sw_target_drop_stage(target, table, stage, err));
+	if (stage == NULL)
+		return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
+							"an overwrite lacks the name of its stage table");
+	SW_TRY(sw_quote_check_name("table name", stage, err));
+	result->stage_is_left = true;
 	status = sw_load_through_stage(target, table, stage, day, source,
 								   query_id, result, err);
-	/* The caller knows its name; whatever comes of this, the day is done. */
-	if (sw_session_is_usable(target->session))
-		(void) sw_target_drop_stage(target, table, stage, &drop_err);
+	/* Whatever comes of this, the day is done, or is not. */
+	if (sw_session_is_usable(target->session) &&
+		sw_target_drop_stage(target, table, stage, &drop_err) == SW_OK)
+		result->stage_is_left = false;
 	return status;
+}
+
+char *
+sw_target_name_stage(const char *kind, const char *query_id)
+{
+	const SwDialect *dialect = sw_dialect_find(kind);
+	char	   *name;
+	char	   *c;
+
+	if (dialect == NULL || dialect->overwrites_at_once)
+		return NULL;
+	name = psprintf("_sw_stage_%s", query_id);
+	for (c = name; *c != '\0'; c++)
+		if (*c == '-')
+			*c = '_';
+	return name;
 }
 
 SwStatus
@@ -224,7 +252,7 @@ sw_target_overwrite_day(SwTarget *target, const SwTargetTable *table,
 	StringInfoData sql;
 	SwStatus	status;
 
-	SW_TRY(sw_load_check(target, table, source, err));
+	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
 	if (target->dialect->overwrites_at_once)
 	{
 		initStringInfo(&sql);
@@ -250,7 +278,7 @@ sw_target_drop_day(SwTarget *target, const SwTargetTable *table,
 	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
 	initStringInfo(&sql);
 	sw_dialect_write_drop_day(&sql, table, day);
-	return sw_target_exec_text(target, &sql, NULL, err);
+	return sw_load_exec_partition(target, &sql, err);
 }
 
 SwStatus
@@ -268,8 +296,7 @@ sw_target_write_load(const SwTarget *target, const SwTargetTable *table,
 					 const char *day, const SwLoadSource *source)
 {
 	const SwDialect *dialect = target->dialect;
-	const char *stage = source->stage_table != NULL ? source->stage_table :
-	"_sw_stage_<run>";
+	const char *stage = source->stage_table;
 	SwLoadSource masked = *source;
 	StringInfoData sql;
 
@@ -290,7 +317,7 @@ sw_target_write_load(const SwTarget *target, const SwTargetTable *table,
 		appendStringInfoChar(&sql, '\n');
 		sw_dialect_write_replace(&sql, table, stage, day);
 		appendStringInfoChar(&sql, '\n');
-		sw_dialect_write_drop(&sql, table, stage);
+		sw_dialect_write_drop_stage(&sql, table, stage);
 	}
 	return sql.data;
 }

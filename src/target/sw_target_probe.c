@@ -47,6 +47,7 @@ sw_target_create_probe(SwTarget *target, const char *name, SwError *err)
 	SwStatus	status;
 
 	SW_TRY(sw_probe_check_names(target, name, err));
+	SW_TRY(sw_target_check_version(target, err));
 	columns = psprintf(" (`day` Date, `c` String) ENGINE = %s "
 					   "PARTITION BY `day` ORDER BY tuple()",
 					   target->dialect->append_engine);

@@ -34,10 +34,13 @@ struct SwTarget
 typedef struct SwTargetCall
 {
 	const char *sql;
-	const char *query_id;		/* "" = the server makes one */
+	const char *query_id;		/* "" = the session makes one */
 	const SwChSetting *settings;
 	int			n_settings;
 } SwTargetCall;
+
+/* Is the server new enough for our tables?  SW_ERR_UNSUPPORTED. */
+extern SwStatus sw_target_check_version(const SwTarget *target, SwError *err);
 
 /*
  * Run a statement in the virtual warehouse.  An unknown outcome is taken for

@@ -48,6 +48,7 @@ sw_target_create_table(SwTarget *target, const SwTargetTable *table,
 	char	   *sql;
 
 	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
+	SW_TRY(sw_target_check_version(target, err));
 	if (table->json_type != NULL && !target->dialect->keeps_json_text(table))
 		call.n_settings = lengthof(sw_table_settings);
 	sql = sw_target_write_ddl(target, table);
@@ -120,9 +121,10 @@ sw_table_set_differences(SwError *err, const char *differences)
 }
 
 static SwStatus
-sw_table_compare(const SwDialect *dialect, const SwTargetTable *table,
+sw_table_compare(SwTarget *target, const SwTargetTable *table,
 				 const char *ddl, SwError *err)
 {
+	const SwDialect *dialect = target->dialect;
 	SwShownTable shown;
 	StringInfoData differences;
 	const char *window;
@@ -144,7 +146,10 @@ sw_table_compare(const SwDialect *dialect, const SwTargetTable *table,
 	sw_error_set(err, SW_ERR_MISMATCH, SW_RETRY_NEVER,
 				 "table \"%s\" exists at the warehouse and is not what the pipeline needs",
 				 table->name);
-	sw_table_set_differences(err, differences.data);
+	sw_table_set_differences(err, sw_redact(&target->redactor,
+											differences.data,
+											differences.len,
+											differences.len));
 	if (n_differences > 0)
 		sw_error_set_hint(err, "Choose another target_table, or rename the table that is there.");
 	else
@@ -167,11 +172,12 @@ sw_target_check_table(SwTarget *target, const SwTargetTable *table,
 
 	*exists_out = false;
 	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
+	SW_TRY(sw_target_check_version(target, err));
 	SW_TRY(sw_table_show(target, table, &ddl, err));
 	if (ddl == NULL)
 		return SW_OK;
 	*exists_out = true;
-	status = sw_table_compare(target->dialect, table, ddl, err);
+	status = sw_table_compare(target, table, ddl, err);
 	pfree(ddl);
 	return status;
 }
@@ -262,6 +268,47 @@ sw_target_write_marker(SwTarget *target, const SwTargetTable *table,
 
 /* ---- other things beside the table ---- */
 
+/* Partitions that are moved in do what inserted rows would not, and less. */
+SwStatus
+sw_target_find_caveat(SwTarget *target, const SwTargetTable *table,
+					  char **caveat, SwError *err)
+{
+	SwStatementResult result;
+	StringInfoData sql;
+	StringInfoData text;
+	bool		has_views;
+	bool		has_ttl;
+
+	*caveat = NULL;
+	if (target->dialect->overwrites_at_once)
+		return SW_OK;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT arrayStringConcat(dependencies_table, ', '), "
+						   "toString(position(engine_full, ' TTL ') > 0) "
+						   "FROM system.tables WHERE database = ");
+	sw_quote_append_text(&sql, table->database);
+	appendStringInfoString(&sql, " AND name = ");
+	sw_quote_append_text(&sql, table->name);
+	SW_TRY(sw_target_exec_text(target, &sql, &result, err));
+	if (result.rows.n_rows != 1 || result.rows.n_columns != 2 ||
+		result.rows.values[0] == NULL || result.rows.values[1] == NULL)
+		return SW_OK;
+	has_views = result.rows.values[0][0] != '\0';
+	has_ttl = strcmp(result.rows.values[1], "0") != 0;
+	if (!has_views && !has_ttl)
+		return SW_OK;
+
+	initStringInfo(&text);
+	if (has_views)
+		appendStringInfo(&text, "materialized views of the target (%s) are not told of a day that is replaced",
+						 result.rows.values[0]);
+	if (has_ttl)
+		appendStringInfo(&text, "%srows that the target's TTL has removed are back with their day until it works on them again",
+						 has_views ? "; " : "");
+	*caveat = text.data;
+	return SW_OK;
+}
+
 /* CREATE OR REPLACE VIEW would replace a table, too. */
 static SwStatus
 sw_target_refuse_table(SwTarget *target, const SwTargetTable *table,
@@ -300,6 +347,7 @@ sw_target_create_current_view(SwTarget *target, const SwTargetTable *table,
 	StringInfoData sql;
 
 	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
+	SW_TRY(sw_target_check_version(target, err));
 	if (table->n_key_columns == 0)
 		return sw_error_set(err, SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
 							"table \"%s\" has no key, so none of its rows is the current one",
@@ -324,7 +372,7 @@ sw_target_drop_stage(SwTarget *target, const SwTargetTable *table,
 
 	SW_TRY(sw_quote_check_name("table name", stage, err));
 	initStringInfo(&sql);
-	sw_dialect_write_drop(&sql, table, stage);
+	sw_dialect_write_drop_stage(&sql, table, stage);
 	call.sql = sql.data;
 	status = sw_target_exec(target, &call, NULL, err);
 	pfree(sql.data);

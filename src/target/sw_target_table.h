@@ -100,15 +100,14 @@ typedef struct SwLoadSource
 	uint64		n_rows;			/* in the files; 0 = not known */
 	const char *token;			/* clickhouse appends: a repeat with the same
 								 * token does not double the rows */
-	const char *stage_table;	/* clickhouse overwrites: name of the table
-								 * the day is made in; NULL = made of the
-								 * query id */
+	const char *stage_table;	/* overwrites: sw_target_name_stage */
 } SwLoadSource;
 
 typedef struct SwLoadResult
 {
 	uint64		read_rows;		/* sums of the load's progress figures; */
 	uint64		written_rows;	/* 0 where the warehouse does not tell */
+	bool		stage_is_left;	/* the stage table may still be there */
 } SwLoadResult;
 
 #endif							/* SW_TARGET_TABLE_H */

@@ -42,34 +42,12 @@ define_destination() {
 	heading "2. The destination is a row"
 	say "Secrets come from the environment, so that they are in no history of psql." \
 		"They are sealed before they are stored, and never read back."
-	run_sql -x <<-'SQL'
-		CREATE EXTENSION sensorswave_export;
-
-		\getenv host       SW_BYTEHOUSE_HOST
-		\getenv port       SW_BYTEHOUSE_PORT
-		\getenv account    SW_BYTEHOUSE_ACCOUNT
-		\getenv user       SW_BYTEHOUSE_USER
-		\getenv password   SW_BYTEHOUSE_PASSWORD
-		\getenv warehouse  SW_BYTEHOUSE_WAREHOUSE
-		\getenv ca         demo_ca_file
-		\getenv access_key SW_STORE_ACCESS_KEY
-		\getenv secret_key SW_STORE_SECRET_KEY
-
-		INSERT INTO sw_destinations (name, kind, host, port, database,
-		    virtual_warehouse, account_id, username, password, sslrootcert,
-		    stage_endpoint, stage_region, stage_bucket,
-		    stage_access_key, stage_secret_key)
-		VALUES ('bytehouse', 'bytehouse', :'host', :'port', 'sensorswave',
-		    :'warehouse', :'account', :'user', :'password', :'ca',
-		    'tos-cn-beijing.volces.com', 'cn-beijing', 'sensorswave',
-		    :'access_key', :'secret_key')
-		RETURNING *;
-	SQL
+	"define_$kind"
 	say "" "Is it all that a pipeline needs? A worker tries, step by step:"
-	run_sql <<-'SQL'
+	run_sql <<-SQL
 		SET client_min_messages = warning;  -- each step is a NOTICE, too
 		SELECT step, name, status, elapsed_ms, detail
-		FROM sw_test_connection('bytehouse');
+		FROM sw_test_connection('$kind');
 	SQL
 	expect "secrets that read back as configured" "configured configured" \
 		"$(ask "SELECT password, stage_secret_key FROM sw_destinations")"
@@ -78,9 +56,9 @@ define_destination() {
 define_pipeline() {
 	heading "3. The pipeline is a row"
 	say "Each column of the events table gets an SQL expression over one source row."
-	run_sql -x <<-'SQL'
+	run_sql -x <<-SQL
 		INSERT INTO sw_pipelines (name, destination, data_source, source, columns)
-		VALUES ('github', 'bytehouse', 'events', 'github_events', '{
+		VALUES ('github', '$kind', 'events', 'github_events', '{
 		    "time":            "created_at",
 		    "distinct_id":     "actor->>''id''",
 		    "trace_id":        "id",
@@ -172,24 +150,22 @@ show_run() {
 	run_sql <<-'SQL'
 		SELECT logged_at::time(3), level, message FROM sw_run_logs ORDER BY logged_at;
 	SQL
-	say "" "The statement that replaced the day, with the staging key masked by the demo" \
-		"(the warehouse's own log has it in full; README.md says what to do about that):"
-	world statements "$started_at" "INSERT OVERWRITE" | show
+	"show_load_$kind"
 }
 
 compare() {
 	heading "6. The same question, asked twice"
 	say "Rows per type of event, at the source and at the target."
-	show <<-'SQL'
+	show <<-SQL
 		SELECT type, count(*)               SELECT event, count()
-		FROM github_events                  FROM sensorswave.sensorswave_events
+		FROM github_events                  FROM $target
 		GROUP BY type                       GROUP BY event
 		ORDER BY 2 DESC, 1;                 ORDER BY 2 DESC, 1;
 	SQL
 	ask "SELECT type, count(*) FROM github_events
 		GROUP BY type ORDER BY 2 DESC, type COLLATE \"C\"" >"$base/source"
 	sandbox query "SELECT event || ' ' || toString(count())
-		FROM sensorswave.sensorswave_events
+		FROM $target
 		GROUP BY event ORDER BY count() DESC, event" >"$base/target"
 	printf '\n'
 	paste -d ' ' "$base/source" "$base/target" | awk '
@@ -205,7 +181,7 @@ compare() {
 # Every value of every row: the target's rows come back as COPY text.
 compare_values() {
 	local result
-	sandbox query "SELECT * FROM sensorswave.sensorswave_events FORMAT TabSeparated" \
+	sandbox query "SELECT * FROM $target FORMAT TabSeparated" \
 		>"$base/rows.tsv"
 	result=$(cluster psql -d demo -q -At -F ' ' -v ON_ERROR_STOP=1 -f - <<-SQL
 		CREATE TEMP TABLE arrived (time timestamp, distinct_id text, trace_id text,
@@ -242,14 +218,14 @@ repeat_backfill() {
 		"$(ask "SELECT status FROM sw_backfills WHERE backfill_id = 2")"
 	expect "rows at the warehouse, distinct trace ids" "$n_events $n_events" \
 		"$(sandbox query "SELECT concat(toString(count()), ' ', toString(uniqExact(trace_id)))
-			FROM sensorswave.sensorswave_events")"
+			FROM $target")"
 	say "" "The warehouse still has $n_events rows with $n_events different trace ids."
 }
 
 show_store() {
 	local n_objects
 	heading "8. Nothing is left in the bucket"
-	say "What the store saw in this demo (TOS requests are ours, S3 requests the warehouse's):"
+	say "What the store saw in this demo ($whose_requests):"
 	world requests "$started_at" | show
 	n_objects=$(world objects)
 	expect "staged objects left in the bucket" 0 "$n_objects"
@@ -264,7 +240,8 @@ tell_where_to_go() {
 		    test/demo/demo stop                      stop it all; the data stays
 		    test/demo/demo remove                    stop it all and delete it
 
-		make demo tells the story again, with a new database.
+		make demo tells the story again, with a new database; make demo KIND=clickhouse
+		and KIND=bytehouse choose the warehouse.
 	TEXT
 }
 

@@ -213,6 +213,8 @@ take_events(SwChConn *conn, uint8 flags, int *n_requests, Outcome *outcome)
 			add_number(outcome, err.status);
 			add_text(outcome, err.message);
 			add_text(outcome, err.detail);
+			if (conn->block.refused_type != NULL)
+				add_text(outcome, conn->block.refused_type);
 			check_stays_failed(conn);
 			return false;
 		}

@@ -19,7 +19,8 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  make_node change_settings quote_text create_destination create_pipeline change_destination
+  make_node change_settings quote_text create_destination create_clickhouse_destination
+  create_pipeline change_destination
   load_events make_events backfill wait_backfill run_backfill last_run
   backfill_error wait_until count_target wait_running worker_pid sql_as
 );
@@ -98,8 +99,9 @@ SQL
 sub create_destination
 {
 	my ($node, $sandbox, %columns) = @_;
-	my $database = delete $columns{dbname} // 'postgres';
-	my %row = (
+
+	insert_destination(
+		$node,
 		name => 'wh',
 		kind => 'bytehouse',
 		host => $sandbox->env('BYTEHOUSE_HOST'),
@@ -116,6 +118,37 @@ sub create_destination
 		stage_access_key => $sandbox->env('STORE_ACCESS_KEY'),
 		stage_secret_key => $sandbox->env('STORE_SECRET_KEY'),
 		%columns);
+	return;
+}
+
+# The same of kind clickhouse, with the server itself and the store's S3 side.
+sub create_clickhouse_destination
+{
+	my ($node, $sandbox, %columns) = @_;
+
+	insert_destination(
+		$node,
+		name => 'wh',
+		kind => 'clickhouse',
+		host => '127.0.0.1',
+		port => $sandbox->env('CLICKHOUSE_TLS_PORT'),
+		database => $sandbox->env('BYTEHOUSE_DATABASE'),
+		username => $sandbox->env('CLICKHOUSE_USER'),
+		password => $sandbox->env('CLICKHOUSE_PASSWORD'),
+		sslrootcert => $sandbox->env('CA_FILE'),
+		stage_endpoint => 'http://127.0.0.1:' . $sandbox->env('STORE_PORT'),
+		stage_region => $sandbox->env('STORE_REGION'),
+		stage_bucket => $sandbox->env('STORE_BUCKET'),
+		stage_access_key => $sandbox->env('STORE_ACCESS_KEY'),
+		stage_secret_key => $sandbox->env('STORE_SECRET_KEY'),
+		%columns);
+	return;
+}
+
+sub insert_destination
+{
+	my ($node, %row) = @_;
+	my $database = delete $row{dbname} // 'postgres';
 	my @names = sort keys %row;
 
 	$node->safe_psql($database,

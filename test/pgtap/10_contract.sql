@@ -44,7 +44,7 @@ SELECT set_eq(
 SELECT set_eq(
 	$$ SELECT relname::text FROM relations WHERE relkind = 'r' $$,
 	ARRAY['destination', 'pipeline', 'pipeline_state', 'backfill', 'backfill_window', 'run',
-		'run_log', 'staged_object'],
+		'run_log', 'staged_object', 'stage_table'],
 	'the tables');
 SELECT set_eq(
 	$$ SELECT format('%s(%s) %s', proname, pg_get_function_arguments(oid),
@@ -85,7 +85,7 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_destinations') $$, ARRAY[
 	'password text', 'api_key text', 'sslmode text', 'sslrootcert text', 'stage_kind text',
 	'stage_endpoint text', 'stage_region text', 'stage_bucket text', 'stage_prefix text',
 	'stage_access_key text', 'stage_secret_key text', 'stage_format text',
-	'stage_load_endpoint text', 'usable_by name[]', 'owner regrole',
+	'stage_load_endpoint text', 'stage_path_style boolean', 'usable_by name[]', 'owner regrole',
 	'created_at timestamp with time zone', 'updated_at timestamp with time zone'],
 	'columns of sw_destinations');
 SELECT results_eq($$ SELECT pg_temp.columns_of('sw_pipelines') $$, ARRAY[

@@ -28,6 +28,14 @@ const API_KEY = 'not-a-secret-api-key:with"quotes';
 const WAREHOUSE = 'vw-2100000000-sensorswave-vw';
 const ACCESS_KEY = 'AKLTnotasecretaccesskey';
 const SECRET_KEY = "not+a/secret'store\\key==";
+/* May do what the extension asks for at a store, and no more. */
+const LEAST_ACCESS_KEY = 'AKLTnotasecretleastkey';
+const LEAST_SECRET_KEY = "not+a/secret'least\\key==";
+const LEAST_ACTIONS = ['PutObject', 'GetObject', 'DeleteObject', 'ListBucket'];
+/* A temporary key. */
+const STS_ACCESS_KEY = 'AKTPnotasecretstskey';
+const STS_SECRET_KEY = 'not+a/secret+sts/key==';
+const STS_TOKEN = 'not-a-secret-sts-token+/==';
 const CLICKHOUSE_USER = 'sandbox';
 const CLICKHOUSE_PASSWORD = 'not-a-secret-clickhouse';
 
@@ -121,6 +129,12 @@ function environment(directory, ports) {
     SW_STORE_BUCKET: BUCKET,
     SW_STORE_ACCESS_KEY: ACCESS_KEY,
     SW_STORE_SECRET_KEY: SECRET_KEY,
+    SW_STORE_LEAST_ACCESS_KEY: LEAST_ACCESS_KEY,
+    SW_STORE_LEAST_SECRET_KEY: LEAST_SECRET_KEY,
+    SW_STORE_STS_ACCESS_KEY: STS_ACCESS_KEY,
+    SW_STORE_STS_SECRET_KEY: STS_SECRET_KEY,
+    SW_STORE_STS_TOKEN: STS_TOKEN,
+    SW_STORE_S3_ENDPOINT: `tos-s3-${REGION}.volces.com`,
     SW_STORE_PORT: ports.store,
     SW_STORE_ADMIN: `http://127.0.0.1:${ports.storeAdmin}`,
     SW_FRONT_ADMIN: `http://127.0.0.1:${ports.frontAdmin}`,
@@ -139,8 +153,11 @@ function storeConfiguration(directory, ports, env) {
     logFile: env.SW_STORE_LOG,
     region: REGION,
     buckets: [BUCKET],
-    accessKey: ACCESS_KEY,
-    secretKey: SECRET_KEY,
+    keys: [
+      { accessKey: ACCESS_KEY, secretKey: SECRET_KEY },
+      { accessKey: LEAST_ACCESS_KEY, secretKey: LEAST_SECRET_KEY, actions: LEAST_ACTIONS, buckets: [BUCKET] },
+      { accessKey: STS_ACCESS_KEY, secretKey: STS_SECRET_KEY, securityToken: STS_TOKEN },
+    ],
   };
 }
 

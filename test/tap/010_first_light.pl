@@ -7,12 +7,12 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use SensorswaveSandbox;
 use SensorswaveTest;
+use SensorswaveWarehouse;
 use Test::More;
 
 my $day = '2021-07-21';
 my $sandbox = SensorswaveSandbox->new('first_light');
 my $node = make_node('first_light', $sandbox);
-my $sql;
 
 $node->safe_psql('postgres', 'CREATE EXTENSION sensorswave_export');
 load_events($node);
@@ -74,44 +74,6 @@ is( $creations[0]{query} =~ s/\s+/ /gr,
 
 # ---- the first backfill ----
 
-# All columns of the target as text, against the same of the source: a row
-# that is not there, or there twice, or other, is a difference.
-sub compare_rows
-{
-	my ($what) = @_;
-	my $rows = $sandbox->query(
-		'SELECT toString(time), distinct_id, trace_id, ssid, anon_id, login_id,'
-		  . ' event, properties, user_properties, toString(received_at)'
-		  . ' FROM sensorswave.sensorswave_events');
-
-	$sql = <<"SQL";
-DROP TABLE IF EXISTS fetched;
-CREATE TABLE fetched (time text, distinct_id text, trace_id text, ssid bigint,
-	anon_id text, login_id text, event text, properties jsonb,
-	user_properties jsonb, received_at text);
-COPY fetched FROM stdin;
-$rows
-\\.
-CREATE OR REPLACE VIEW expected AS
-SELECT to_char(created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS') AS time,
-	actor->>'id' AS distinct_id, id AS trace_id, (actor->>'id')::bigint AS ssid,
-	'' AS anon_id, actor->>'login' AS login_id, type AS event,
-	payload AS properties, actor AS user_properties,
-	to_char(created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS') AS received_at
-FROM github_events;
-SQL
-	$node->safe_psql('postgres', $sql);
-	is($node->safe_psql('postgres', 'SELECT count(*) FROM fetched'),
-		800, "$what: 800 rows were fetched from the target");
-	is( $node->safe_psql('postgres',
-			'SELECT trace_id FROM (TABLE expected EXCEPT ALL TABLE fetched) d LIMIT 3'),
-		'', "$what: every row of the source is at the target, value by value");
-	is( $node->safe_psql('postgres',
-			'SELECT trace_id FROM (TABLE fetched EXCEPT ALL TABLE expected) d LIMIT 3'),
-		'', "$what: and nothing else");
-	return;
-}
-
 my $id = backfill($node, 'github', $day, $day);
 is(wait_backfill($node, $id), 'success', 'a backfill of the day succeeds');
 is(count_target($sandbox, 'sensorswave_events'), 800, 'the target has 800 rows');
@@ -130,7 +92,7 @@ is_deeply(
 		IssueCommentEvent => 36
 	},
 	'as many of the known types as the data set has');
-compare_rows('first');
+check_sample_rows($node, $sandbox, 'sensorswave_events', 'first');
 is( $sandbox->query(
 		'SELECT toString(min(time)), toString(min(received_at))'
 		  . ' FROM sensorswave.sensorswave_events'),
@@ -229,7 +191,7 @@ is( $node->safe_psql('postgres',
 
 is(run_backfill($node, 'github', $day, $day),
 	'success', 'a second backfill of the day succeeds');
-compare_rows('second');
+check_sample_rows($node, $sandbox, 'sensorswave_events', 'second');
 
 # ---- several files ----
 
@@ -252,7 +214,7 @@ is_deeply([ $sandbox->objects ], [], 'no object is left of them');
 is(run_backfill($node, 'github', $day, $day),
 	'success', 'the day in small files');
 cmp_ok(last_run($node, 'github', 'files'), '>', 1, 'there were several of them');
-compare_rows('small files');
+check_sample_rows($node, $sandbox, 'sensorswave_events', 'small files');
 change_settings($node, 'sensorswave_export.file_size' => '128MB');
 
 # ---- days ----

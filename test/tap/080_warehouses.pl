@@ -56,6 +56,17 @@ foreach my $revision (sort keys %settings_travel)
 	is_deeply(
 		[ sort keys %{ { map { $_->{revision} => 1 } @statements } } ],
 		[$effective], "$what: that was the revision on the wire");
+	my %ids = map { $_->{query_id} => 1 } @statements;
+	is(scalar keys %ids, scalar @statements, "$what: each statement has an id");
+	is_deeply(
+		[ grep { !/^INSERT OVERWRITE/ }
+			  map { $_->{query} }
+			  grep { $_->{query_id} !~ /^sensorswave_export-[0-9a-f]{16}-\d+$/ } @statements ],
+		[],
+		"$what: made by us, but for loads, whose runs have made it");
+	is( join(',', map { $_->{query_id} } grep { $_->{query} =~ /^INSERT OVERWRITE/ } @statements),
+		last_run($node, "events_$revision", 'load_query_id'),
+		"$what: that of the load is on record");
 	my @limits = grep { $_->{query} =~ /^SET max_execution_time = \d+$/ } @statements;
 	my @limited = grep {
 		$_->{query} !~ /^SET / && exists $_->{settings}{max_execution_time}
@@ -228,30 +239,62 @@ create_destination($node, $sandbox, %old,
 create_destination($node, $sandbox, %old,
 	name => 'old_tls',
 	port => $old->{tls_port});
+my @too_old = (
+	'The server says that it is ClickHouse 18.16.1, protocol revision 54412.',
+	'Kind "clickhouse" needs ClickHouse 23 or later: upgrade the warehouse, or use another.');
+make_session_probe($node);
 foreach my $way (qw(plain tls))
 {
 	my $what = "ClickHouse 18.16 ($way)";
 	my $destination = "old_$way";
 	my @steps = test_connection($node, $destination);
 
-	is(steps_of(@steps), 'oosooss',
-		"$what: login, database, probe table made, filled, counted, dropped");
+	is(steps_of(@steps), 'oosofss', "$what: all is well up to the table");
 	is($steps[1]{detail}, 'ClickHouse 18.16.1, protocol revision 54412',
 		"$what: what the login says");
+	is( failed_step(@steps),
+		'5: the warehouse is too old for kind "clickhouse":'
+		  . " $too_old[0] // $too_old[1]",
+		"$what: cause and remedy");
 
-	# It has no comments on tables, and no DateTime64.
-	create_pipeline($node, "events_old_$way", destination => $destination);
+	# Results, exceptions, and that the next statement follows upon them.
+	my %login = (
+		host => '127.0.0.1',
+		port => $way eq 'tls' ? $old->{tls_port} : $old->{port},
+		sslmode => $way eq 'tls' ? 'verify-full' : 'disable',
+		sslrootcert => $sandbox->env('CA_FILE'),
+		username => $old->{username},
+		password => $old->{password});
+	my ($answers) = session_probe(
+		$node, 1, \%login,
+		"SELECT toString(number), number - 1, toDate('1970-01-03'), 0.25,"
+		  . " toFixedString('ab', 3), if(number = 1, 'x', NULL) FROM numbers(2)",
+		'SELECT nothing',
+		'SELECT value FROM system.settings WHERE name = \'max_execution_time\'');
+	like($answers,
+		qr/\A0\t-1\t2\t0\.25\tab\tNULL\n1\t0\t2\t0\.25\tab\tx\n[^\n]*code 47[^\n]*\n30\n\z/,
+		"$what: results, an exception, and settings");
+
+	# On saving and, where nothing is checked then, in the status.
+	my ($code, undef, $error) = sql_as($node,
+		    'INSERT INTO sw_pipelines (name, destination, data_source, source, columns)'
+		  . " SELECT 'checked_$way', '$destination', data_source, source, columns"
+		  . " FROM sw_pipelines WHERE name = 'again_$way'");
+	isnt($code, 0, "$what: no pipeline is made for it");
+	like($error,
+		qr/ERROR:  (?:0A000: )?the warehouse is too old.*DETAIL:  \Q$too_old[0]\E.*HINT:  \Q$too_old[1]\E/s,
+		"$what: with the same words");
+	create_pipeline($node, "events_old_$way", destination => $destination,
+		unchecked => 1);
 	ok( $node->poll_query_until('postgres',
 			'SELECT last_error IS NOT NULL FROM sw_status'
 			  . " WHERE pipeline = 'events_old_$way'"),
-		"$what: a table of ours cannot be made");
+		"$what: a table of ours is not made");
 	is( $node->safe_psql('postgres',
-			'SELECT status, last_error FROM sw_status'
+			q{SELECT concat_ws('|', status, last_error, last_hint) FROM sw_status}
 			  . " WHERE pipeline = 'events_old_$way'"),
-		'new|the warehouse refused the statement',
+		qq{new|the warehouse is too old for kind "clickhouse"|$too_old[1]},
 		"$what: and its pipeline says so");
-	ok($node->log_contains(qr/"events_old_$way": .*\n.*DETAIL: .*code 62\): Syntax error/),
-		"$what: its exception is understood");
 
 	my @mistakes = (
 		[ { database => 'nowhere' }, qr/^4: the database does not exist .*code 81/ ],

@@ -3,12 +3,15 @@
 use strict;
 use warnings FATAL => 'all';
 
+use File::Path qw(make_path);
+use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use SensorswaveSandbox;
 use SensorswaveTest;
 use SensorswaveWarehouse;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 my $sandbox = SensorswaveSandbox->new('tls');
 my $node = make_node('tls', $sandbox);
@@ -123,6 +126,147 @@ refused("plain port, $_", $not_tls, $port{plain}, $_)
 refused('TLS port, disable', $needs_tls, $front, 'disable');
 my ($handshake) = grep { $_->{event} eq 'handshake' } $sandbox->log_lines('front');
 isnt($handshake, undef, 'the front has seen handshakes fail, too');
+
+# ---- handshakes that the front does not offer: OpenSSL's own server ----
+
+my $place = "$PostgreSQL::Test::Utils::tmp_check/certificates";
+my @servers;
+
+END
+{
+	my $status = $?;
+	kill('TERM', @servers);
+	waitpid($_, 0) foreach @servers;
+	$? = $status;
+}
+
+# Run openssl with files in $place; what it prints is for its log.
+sub openssl
+{
+	my ($command) = @_;
+	system("cd '$place' && openssl $command >>log 2>&1") == 0
+	  or die "openssl $command: " . slurp_file("$place/log");
+	return;
+}
+
+# A certificate NAME by ISSUER, with lines of extensions; %dates: as "openssl
+# ca" takes them.
+sub issue
+{
+	my ($name, $issuer, $extensions, %dates) = @_;
+	my $dates = join(' ', map { "-$_ $dates{$_}" } sort keys %dates);
+
+	append_to_file("$place/$name.ext", join("\n", @$extensions) . "\n");
+	openssl("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+		  . " -keyout $name.key -out $name.csr -subj '/O=test/CN=$name'");
+	openssl("ca -batch -notext -config books -cert $issuer.pem -keyfile $issuer.key"
+		  . " -in $name.csr -out $name.pem -extfile $name.ext $dates");
+	return;
+}
+
+# A server with these arguments; its port.
+sub serve
+{
+	my (@arguments) = @_;
+	my $port = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport;
+	my $pid = fork() // die "fork: $!";
+
+	if ($pid == 0)
+	{
+		chdir $place;
+		open(STDIN, '<', '/dev/null');
+		open(STDOUT, '>>', 'log');
+		open(STDERR, '>&', \*STDOUT);
+		exec('openssl', 's_server', '-accept', "127.0.0.1:$port", '-www', @arguments)
+		  or POSIX::_exit(1);
+	}
+	push @servers, $pid;
+	foreach (1 .. 100)
+	{
+		return $port
+		  if IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
+		usleep(50_000);
+	}
+	die "openssl s_server @arguments did not start";
+}
+
+my @server_extensions = ('basicConstraints=critical,CA:FALSE', 'extendedKeyUsage=serverAuth',
+	'subjectAltName=IP:127.0.0.1');
+my @authority_extensions =
+  ('basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign', 'subjectKeyIdentifier=hash');
+my %recent = (days => 10);
+
+make_path("$place/new");
+append_to_file("$place/index", '');
+append_to_file("$place/books", <<'CONFIG');
+[ca]
+default_ca = books
+[books]
+database = index
+new_certs_dir = new
+policy = any
+default_md = sha256
+rand_serial = yes
+unique_subject = no
+[any]
+organizationName = supplied
+commonName = supplied
+CONFIG
+openssl('req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 10'
+	  . " -keyout root.key -out root.pem -subj '/O=test/CN=root'");
+issue('middle', 'root', \@authority_extensions, %recent);
+issue('by_middle', 'middle', \@server_extensions, %recent);
+issue('by_root', 'root', \@server_extensions, %recent);
+issue('future', 'root', \@server_extensions,
+	startdate => '20900101000000Z', enddate => '20910101000000Z');
+issue('client', 'root',
+	[ 'extendedKeyUsage=clientAuth', 'subjectAltName=IP:127.0.0.1' ], %recent);
+my ($root, $middle) = map { "$place/$_.pem" } qw(root middle);
+my @by_root = (-cert => 'by_root.pem', -key => 'by_root.key');
+
+my $future = serve(-cert => 'future.pem', -key => 'future.key');
+refused("not valid yet, $_",
+	qr{^1: the certificate of "127\.0\.0\.1" is not valid yet // Check the clock of this machine and the certificate of the server\.$},
+	$future, $_, sslrootcert => $root)
+  foreach qw(verify-full verify-ca);
+
+my $with_root = serve(@by_root, -cert_chain => 'root.pem');
+refused('an authority that comes along, not trusted',
+	$untrusted, $with_root, 'verify-full', sslrootcert => $ours);
+my $with_middle = serve(-cert => 'by_middle.pem', -key => 'by_middle.key',
+	-cert_chain => 'middle.pem');
+refused('an authority between, its own not trusted',
+	$untrusted, $with_middle, 'verify-full', sslrootcert => $middle);
+refused('an authority between, nothing trusted',
+	$untrusted, $with_middle, 'verify-full', sslrootcert => $ours);
+my $without_middle = serve(-cert => 'by_middle.pem', -key => 'by_middle.key');
+refused('an authority between that is not sent',
+	$untrusted, $without_middle, 'verify-full', sslrootcert => $root);
+
+# One that has no words of its own.
+my $client = serve(-cert => 'client.pem', -key => 'client.key');
+refused('a certificate for clients',
+	qr{^1: the certificate of "127\.0\.0\.1" cannot be verified: [^:/]*purpose[^:/]* // Have the certificate of the server, or that of its authority, replaced by one that is fit for a server, and check sslrootcert\.$},
+	$client, 'verify-full', sslrootcert => $root);
+
+# Trusted as they should be, these handshakes succeed: the server then waits
+# for a request in another protocol.
+my $other_protocol = qr{^2: the warehouse did not answer in time // If this stays so, check the port};
+change_settings($node, 'sensorswave_export.connect_timeout' => '2s');
+refused('an authority between, all trusted',
+	$other_protocol, $with_middle, 'verify-full', sslrootcert => $root);
+refused('an authority that comes along, trusted',
+	$other_protocol, $with_root, 'verify-full', sslrootcert => $root);
+
+# ---- servers that cannot agree with us ----
+
+my $disagreement = qr{^1: the TLS handshake with "127\.0\.0\.1" failed: [^/]*alert[^/]* // Check that the server offers TLS 1\.2 or 1\.3 and asks for no certificate of ours\.$};
+my $old = serve(@by_root, '-tls1_1', -cipher => 'ALL:@SECLEVEL=0');
+refused("TLS 1.1 only, $_", $disagreement, $old, $_, sslrootcert => $root)
+  foreach qw(verify-full require);
+my $mutual = serve(@by_root, '-tls1_2', -Verify => 1, -CAfile => 'root.pem');
+refused('a certificate of ours is asked for',
+	$disagreement, $mutual, 'verify-full', sslrootcert => $root);
 
 $node->stop;
 done_testing();

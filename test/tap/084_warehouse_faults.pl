@@ -217,5 +217,80 @@ note('own memory after so many days: '
 cmp_ok($memory{$pid}{$late} - $memory{$pid}{$early},
 	'<', 256, 'and did not grow');
 
+# ---- many statements over one session ----
+
+# Results, exceptions, and what has neither, 1,000 times.  How packets are cut
+# is chance, and may make a buffer grow once; the smallest piece lost each time
+# would take more than that.
+my @many = (
+	'SELECT toString(number), toString(number * 7) FROM numbers(100)',
+	"SELECT count(), sum(ssid) FROM sensorswave.github",
+	"SELECT 'unfinished",
+	'SELECT * FROM sensorswave.nowhere',
+	'SET max_threads = 2');
+make_session_probe($node);
+$from = $sandbox->count_log('front');
+my %login = (
+	host => '127.0.0.1',
+	port => $sandbox->env('BYTEHOUSE_PORT'),
+	sslmode => 'verify-full',
+	sslrootcert => $sandbox->env('CA_FILE'),
+	username => $sandbox->env('BYTEHOUSE_ACCOUNT') . '::' . $sandbox->env('BYTEHOUSE_USER'),
+	password => $sandbox->env('BYTEHOUSE_PASSWORD'));
+my ($answers, $early_bytes, $late_bytes) =
+  session_probe($node, 1000, \%login, @many);
+like($answers, qr/^0\t0\n1\t7\n.*^99\t693\n800\t\d+\nremote: [^\n]*code 62[^\n]*\nmissing: [^\n]*code 60[^\n]*\n\z/ms,
+	'results and exceptions');
+my %by_session;
+$by_session{ $_->{connection} }++
+  foreach grep { $_->{event} eq 'query' } $sandbox->log_lines('front', $from);
+is_deeply([ values %by_session ], [5000], '5,000 statements over one session');
+cmp_ok($late_bytes - $early_bytes, '<', 16 * 1024, 'take the memory of 500');
+
+# ---- what the warehouse says is shown without our secrets ----
+
+my $quoted = $login{password} =~ s/([\\'])/\\$1/gr;
+my $protocol = 'protocol: the warehouse sent a column of a type that cannot be read: The type is';
+foreach my $n_bytes (0, 60 .. 100)
+{
+	my $padding = 'x' x $n_bytes;
+	($answers) = session_probe($node, 1, \%login,
+		"SELECT CAST('$padding$quoted' AS Enum8('$padding$quoted' = 1))");
+	next if $answers =~ /^\Q$protocol\E "Enum8\('$padding(?:\*{3}'? ?=? ?1?\)?)?"\. /
+	  || $answers =~ /^\Q$protocol\E "Enum8\('x{90,}"\. /;
+	fail("a type with our password, after $n_bytes bytes: $answers");
+}
+like($answers, qr/^\Q$protocol\E "Enum8\('x{90,}"\. /, 'a long name of a type is cut');
+($answers) = session_probe($node, 1, \%login, "SELECT CAST('$quoted' AS Enum8('$quoted' = 1))");
+like($answers,
+	qr{^\Q$protocol\E "Enum8\('\*{3}' = 1\)"\. // Find out whether something},
+	'our password in the name of a type');
+
+# What saving a pipeline says of a table that is there.
+sub save_on
+{
+	my ($table) = @_;
+	my ($code, undef, $error) = sql_as($node,
+		    'INSERT INTO sw_pipelines (name, destination, data_source, source, target_table, columns)'
+		  . " SELECT '$table', destination, data_source, source, '$table', columns"
+		  . " FROM sw_pipelines WHERE name = 'github'");
+	isnt($code, 0, "$table: refused");
+	unlike($error, qr/\Q$login{password}\E/, "$table: without our password");
+	return $error;
+}
+$sandbox->query("CREATE TABLE sensorswave.misfit (time Enum8('$quoted' = 1)) ENGINE = MergeTree ORDER BY tuple()");
+like(save_on('misfit'), qr/DETAIL:  Differences: column "time" is Enum8\('\*{3}'=1\), needs DateTime64/,
+	'the differences are named');
+create_pipeline($node, 'made', target_table => 'foreign_mark');
+wait_running($node, 'made');
+$node->safe_psql('postgres', "SELECT sw_stop('made')");
+$node->poll_query_until('postgres', <<'SQL') or die 'the target is not let go';
+SELECT NOT holds_target FROM _sensorswave.pipeline_state
+JOIN _sensorswave.pipeline USING (pipeline_id) WHERE name = 'made'
+SQL
+$sandbox->query("ALTER TABLE sensorswave.foreign_mark MODIFY COMMENT 'sensorswave_export: 1/2/3 $quoted'");
+like(save_on('foreign_mark'), qr{DETAIL:  Its comment says: 1/2/3 \*{3}\.},
+	'the mark of another pipeline is shown');
+
 $node->stop;
 done_testing();

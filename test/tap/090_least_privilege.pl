@@ -65,6 +65,29 @@ my @columns = (
 
 my $serial = 0;
 my $may_select;
+my $may_alter;
+my $mark_before;
+
+# The pipeline that the table's comment names as its owner, or ''.
+sub mark_of
+{
+	my ($table) = @_;
+	my $comment = $sandbox->query('SELECT comment FROM system.tables'
+		  . " WHERE database = 'sensorswave' AND name = '$table'");
+	return $comment =~ m{sensorswave_export: [\d/]+ (\S+)} ? $1 : '';
+}
+
+# Stop it, and wait until it has let go of its target.
+sub stop_pipeline
+{
+	my ($name) = @_;
+	$node->safe_psql('postgres', "SELECT sw_stop('$name')");
+	$node->poll_query_until('postgres', <<"SQL") or die "$name holds its target";
+SELECT NOT coalesce(bool_or(holds_target), false) FROM _sensorswave.pipeline_state
+JOIN _sensorswave.pipeline USING (pipeline_id) WHERE name = '$name'
+SQL
+	return;
+}
 
 # Everything a run has to say, oldest first.
 sub log_of_run
@@ -90,7 +113,7 @@ sub run_backfill_of
 sub prepare_emptied
 {
 	$sandbox->query('TRUNCATE TABLE sensorswave.emptied');
-	$sandbox->query('INSERT INTO sensorswave.emptied SELECT * FROM sensorswave.github');
+	$sandbox->query('INSERT INTO sensorswave.emptied SELECT * FROM sensorswave.reference');
 	return;
 }
 
@@ -150,11 +173,15 @@ my @operations = (
 			my $told = $node->safe_psql('postgres',
 				    "SELECT coalesce(last_error || ' // ' || last_hint, 'ok')"
 				  . " FROM sw_status WHERE pipeline = '$name'");
-			$node->safe_psql('postgres', "SELECT sw_stop('$name')");
+			stop_pipeline($name);
 			return $told;
 		},
 		after => sub {
-			is(count_target($sandbox, "made_$serial"), 0, "$_[0]: the table is there");
+			my ($what) = @_;
+			is(count_target($sandbox, "made_$serial"), 0, "$what: the table is there");
+			is( mark_of("made_$serial"),
+				$may_alter ? '' : "made_$serial",
+				"$what: the mark it was made with is taken off only with ALTER");
 		}
 	},
 	{   name => 'save a users pipeline, create its table',
@@ -175,7 +202,7 @@ my @operations = (
 			my $told = $node->safe_psql('postgres',
 				    "SELECT coalesce(last_error || ' // ' || last_hint, 'ok')"
 				  . " FROM sw_status WHERE pipeline = '$name'");
-			$node->safe_psql('postgres', "SELECT sw_stop('$name')");
+			stop_pipeline($name);
 			return $told;
 		}
 	},
@@ -192,8 +219,15 @@ FROM sw_pipelines WHERE name = 'github'
 SQL
 			return $error if $code != 0;
 			wait_running($node, $name);
-			$node->safe_psql('postgres', "SELECT sw_stop('$name')");
+			$mark_before = mark_of('unowned');
+			stop_pipeline($name);
 			return 'ok';
+		},
+		after => sub {
+			my ($what) = @_;
+			is($mark_before, $may_alter ? "taken_$serial" : '',
+				"$what: a table that is there is marked only with ALTER");
+			is(mark_of('unowned'), '', "$what: it has no mark afterwards");
 		}
 	},
 	{   name => 'backfill into an empty day',
@@ -211,6 +245,27 @@ SQL
 		},
 		run => sub { run_backfill_of('github') },
 		after => \&loads_rows
+	},
+	{   name => 'backfill into a table without our mark',
+		needs => [ 'INSERT', @everywhere ],
+		tolerates => ['ALTER'],
+		prepare => sub {
+			$sandbox->query('TRUNCATE TABLE sensorswave.github');
+			$sandbox->query("ALTER TABLE sensorswave.github MODIFY COMMENT 'mine'");
+		},
+		run => sub { run_backfill_of('github') },
+		after => sub {
+			my ($what) = @_;
+			my $log = log_of_run('github');
+			my $warning = qr/warning: the target's comment cannot be altered: that no other instance writes to it is not checked/;
+
+			is(count_target($sandbox, 'github'), 800, "$what: its rows are there");
+			is(mark_of('github'), $may_alter ? 'github' : '',
+				"$what: it gets the mark only with ALTER");
+			$may_alter
+			  ? unlike($log, $warning, "$what: and all is checked")
+			  : like($log, $warning, "$what: and the run says what is not checked");
+		}
 	},
 	{   name => 'drop a day with allow_shrink',
 		needs => ['ALTER'],
@@ -287,6 +342,7 @@ foreach my $column (@columns)
 	my %has = map { $_ => 1 } @$rights;
 
 	$may_select = $has{SELECT};
+	$may_alter = $has{ALTER};
 	foreach my $operation (@operations)
 	{
 		my $what = "$title: $operation->{name}";

@@ -16,9 +16,9 @@
 #define REQUEST_S 60
 
 static const SwColumnSpec columns[] = {
-	{"n", SW_TYPE_INT64, false},
-	{"at", SW_TYPE_INT64, false},
-	{"doc", SW_TYPE_STRING, false}
+	{.name = "n",.type = SW_TYPE_INT64},
+	{.name = "at",.type = SW_TYPE_INT64},
+	{.name = "doc",.type = SW_TYPE_STRING}
 };
 
 static SwStatus

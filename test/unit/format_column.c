@@ -11,10 +11,10 @@
 #include "unit.h"
 
 static const SwColumnSpec specs[] = {
-	{"s", SW_TYPE_STRING, false},
-	{"s_null", SW_TYPE_JSON, true},
-	{"i", SW_TYPE_INT64, false},
-	{"i_null", SW_TYPE_TIMESTAMP_MS, true},
+	{.name = "s",.type = SW_TYPE_STRING},
+	{.name = "s_null",.type = SW_TYPE_JSON,.is_nullable = true},
+	{.name = "i",.type = SW_TYPE_INT64},
+	{.name = "i_null",.type = SW_TYPE_TIMESTAMP_MS,.is_nullable = true},
 };
 
 static void
@@ -71,6 +71,92 @@ is_filled(const SwBatch *batch, int n_rows)
 		batch->columns[3].n_nulls == (uint64) ((n_rows + 4) / 5);
 }
 
+/* Containers, enums, and rows that are given up half-way. */
+static void
+check_nested(void)
+{
+	static const SwColumnSpec element = {
+		.name = "element",.type = SW_TYPE_INT32,.is_nullable = true
+	};
+	static const SwColumnSpec fields[] = {
+		{.name = "x",.type = SW_TYPE_STRING,.is_nullable = true},
+		{.name = "y",.type = SW_TYPE_ARRAY,.children = &element,.n_children = 1}
+	};
+	static const SwColumnSpec nested[] = {
+		{.name = "a",.type = SW_TYPE_ARRAY,.children = &element,.n_children = 1},
+		{.name = "t",.type = SW_TYPE_TUPLE,.children = fields,.n_children = 2},
+		{.name = "e",.type = SW_TYPE_ENUM,.is_nullable = true},
+		{.name = "d",.type = SW_TYPE_DECIMAL,.precision = 40,.scale = 2}
+	};
+	static const char decimal[32] = {1};
+	SwBatch		batch;
+	SwColumn   *array;
+	SwColumn   *tuple;
+	SwColumn   *label;
+	Size		before;
+	int			i;
+
+	sw_batch_init(&batch, nested, lengthof(nested));
+	array = &batch.columns[0];
+	tuple = &batch.columns[1];
+	label = &batch.columns[2];
+	unit_ok(sw_column_get_code(label, "red", 3) == 0 &&
+			sw_column_get_code(label, "green", 5) == 1 &&
+			sw_column_get_code(label, "red", 3) == 0, "codes of labels");
+	for (i = 0; i < 1000; i++)
+	{
+		int			j;
+
+		for (j = 0; j < i % 4; j++)
+			sw_column_append_int32(&array->children[0], i + j);
+		sw_column_end_container(array);
+		if (i % 7 == 0)
+			sw_column_append_null(tuple);
+		else
+		{
+			sw_column_append_bytes(&tuple->children[0], "text", 4);
+			sw_column_append_null(&tuple->children[1].children[0]);
+			sw_column_end_container(&tuple->children[1]);
+			sw_column_end_container(tuple);
+		}
+		sw_column_append_code(label, i % 2);
+		sw_column_append_fixed(&batch.columns[3], decimal, 32);
+		sw_batch_end_row(&batch);
+	}
+	unit_is_int(array->n_rows, 1000, "arrays");
+	unit_is_int(array->children[0].n_rows, 1500, "and their elements");
+	unit_is_int(array->offsets[7] - array->offsets[6], 3, "where they end");
+	unit_is_int(tuple->children[0].n_nulls, 143, "a null tuple has null fields");
+	unit_is_int(tuple->children[1].offsets[999], 857, "and empty arrays");
+	before = sw_batch_bytes(&batch);
+
+	/* a row that stops in the middle of an array, of a tuple, of the row */
+	sw_column_append_null(&array->children[0]);
+	sw_batch_abandon_row(&batch);
+	sw_column_append_null(array);
+	sw_column_append_bytes(&tuple->children[0], "more", 4);
+	sw_column_append_int32(&tuple->children[1].children[0], 5);
+	sw_batch_abandon_row(&batch);
+	sw_column_append_null(array);
+	sw_column_append_null(tuple);
+	sw_column_append_null(label);
+	sw_batch_abandon_row(&batch);
+	unit_is_int(sw_batch_bytes(&batch), before, "rows given up leave nothing");
+	unit_ok(array->children[0].n_nulls == 0 && label->n_nulls == 0 &&
+			tuple->children[0].n_nulls == 143 && array->n_rows == 1000 &&
+			label->n_rows == 1000, "no null either");
+
+	sw_batch_reset(&batch, 0);
+	unit_ok(sw_batch_bytes(&batch) == 8 + 2 * sizeof(uint64) &&
+			sw_batch_allocated(&batch) < 64 * 1024,
+			"reset keeps labels, and the memory that it may");
+	unit_is_int(sw_column_get_code(label, "green", 5), 1, "codes stay");
+	unit_ok(sw_type_width(SW_TYPE_DECIMAL, 9) == 4 &&
+			sw_type_width(SW_TYPE_DECIMAL, 10) == 8 &&
+			sw_type_width(SW_TYPE_DECIMAL, 19) == 16 &&
+			sw_type_width(SW_TYPE_DECIMAL, 76) == 32, "widths of decimals");
+}
+
 int
 main(void)
 {
@@ -93,14 +179,14 @@ main(void)
 	/* "0" to "5"; "1" and "5", validity; int64s; int64s, validity; offsets */
 	unit_is_int(sw_batch_bytes(&batch), 6 + (2 + 6) + 48 + (48 + 6) + 2 * 48,
 				"bytes in use");
-	sw_batch_reset(&batch);
+	sw_batch_reset(&batch, SIZE_MAX);
 	unit_ok(batch.n_rows == 0 && sw_batch_bytes(&batch) == 0 &&
 			batch.columns[1].n_nulls == 0, "reset");
 
 	fill(&batch, 100000);
 	unit_ok(is_filled(&batch, 100000), "growth keeps all values");
 	allocated = batch.columns[0].data_allocated;
-	sw_batch_reset(&batch);
+	sw_batch_reset(&batch, SIZE_MAX);
 	fill(&batch, 1000);
 	unit_ok(is_filled(&batch, 1000) &&
 			batch.columns[0].data_allocated == allocated,
@@ -113,5 +199,6 @@ main(void)
 				   5000000) == 0 && n == 5000000, "a value of 5 MB");
 	unit_ok(memcmp(sw_column_get_bytes(&batch.columns[0], 1001, &n),
 				   "after", 5) == 0 && n == 5, "and the next one");
+	check_nested();
 	return unit_done();
 }

@@ -203,7 +203,8 @@ check_bound(const char *text, Size n, bool is_upper, const char *expected,
 	sw_parquet_statistics_reset(&statistics);
 	sw_parquet_statistics_add_bytes(&statistics, text, n);
 	if (!sw_parquet_bound_finish(is_upper ? &statistics.max_bytes :
-								 &statistics.min_bytes, is_upper, &bound))
+								 &statistics.min_bytes, SW_PARQUET_KIND_STRING,
+								 is_upper, &bound))
 		unit_is_bytes("-", 1, expected, n_expected, name);
 	else if (bound.is_cut != (n > SW_PARQUET_BOUND_BYTES))
 		unit_ok(false, "says whether it is exact");

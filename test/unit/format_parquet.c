@@ -32,8 +32,8 @@ keep(void *arg, const char *data, Size len, SwError *err)
 }
 
 static const SwColumnSpec specs[] = {
-	{"s", SW_TYPE_STRING, true},
-	{"i", SW_TYPE_INT64, false},
+	{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true},
+	{.name = "i",.type = SW_TYPE_INT64},
 };
 
 static SwWriter *
@@ -74,7 +74,7 @@ write_file(Keeper *keeper, int n_batches, Size group_bytes, SwError *err)
 		if (i % 500 == 499)
 		{
 			status = sw_parquet_writer_ops.write_batch(writer, &batch, err);
-			sw_batch_reset(&batch);
+			sw_batch_reset(&batch, SIZE_MAX);
 		}
 	}
 	if (status == SW_OK)
@@ -136,10 +136,10 @@ static void
 check_refusals(void)
 {
 	static const SwColumnSpec other_type[] = {
-		{"s", SW_TYPE_JSON, true}, {"i", SW_TYPE_INT64, false}
+		{.name = "s",.type = SW_TYPE_JSON,.is_nullable = true}, {.name = "i",.type = SW_TYPE_INT64}
 	};
 	static const SwColumnSpec other_null[] = {
-		{"s", SW_TYPE_STRING, true}, {"i", SW_TYPE_INT64, true}
+		{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true}, {.name = "i",.type = SW_TYPE_INT64,.is_nullable = true}
 	};
 	Keeper		keeper = {0};
 	SwWriter   *writer = open_writer(&keeper, specs, lengthof(specs), 0);
@@ -162,7 +162,7 @@ check_refusals(void)
 				SW_ERR_BUG, "a batch with a column too short");
 
 	/* The length alone is looked at; the bytes are not there. */
-	sw_batch_reset(&batch);
+	sw_batch_reset(&batch, SIZE_MAX);
 	sw_column_append_bytes(&batch.columns[0], "x", 1);
 	sw_column_append_int64(&batch.columns[1], 1);
 	sw_batch_end_row(&batch);
@@ -184,9 +184,10 @@ held_bytes(const SwParquetColumn *column)
 static void
 check_memory(void)
 {
-	static const SwColumnSpec spec[] = {{"s", SW_TYPE_STRING, false}};
+	static const SwColumnSpec spec[] = {{.name = "s",.type = SW_TYPE_STRING}};
 	Size		n_wide = 500000;
 	char	   *wide = palloc(n_wide);
+	SwParquetLeaf leaf;
 	SwParquetColumn column;
 	SwParquetPager pager;
 	SwBatch		batch;
@@ -196,7 +197,8 @@ check_memory(void)
 	int			i;
 
 	memset(wide, 'w', n_wide);
-	sw_parquet_column_init(&column, spec);
+	(void) sw_parquet_describe_leaves(spec, &leaf);
+	sw_parquet_column_init(&column, &leaf);
 	sw_zstd_init(&pager.codec, 1);
 	sw_buffer_init(&pager.body);
 	sw_buffer_init(&pager.compressed);
@@ -214,7 +216,7 @@ check_memory(void)
 		good = good && sw_parquet_column_add(&column, &batch.columns[0], &pager,
 											 &err) == SW_OK;
 		most = Max(most, held_bytes(&column));
-		sw_batch_reset(&batch);
+		sw_batch_reset(&batch, SIZE_MAX);
 	}
 	unit_ok(good && !column.in_dictionary && column.has_dictionary_pages,
 			"500 MB of repeats begin with a dictionary and end without");

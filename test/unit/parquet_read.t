@@ -59,6 +59,24 @@ function parseRows(data) {
   return columns;
 }
 
+// The columns that it names, as the structure of a table function.
+function structureOf(data) {
+  let at = 0;
+  const text = () => {
+    let n = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = data[at++];
+      n += (byte & 127) * scale;
+      if (byte < 128) break;
+    }
+    at += n;
+    return data.subarray(at - n, at).toString();
+  };
+  const n = data[at++];
+  const names = Array.from({ length: n }, text);
+  return names.map((name) => `${name} ${text()}`).join(', ');
+}
+
 // ---- statistics ----
 
 const text = (value) => (typeof value === 'bigint' ? String(value) : value.toString());
@@ -129,22 +147,25 @@ async function main() {
   const folder = path.join(build, 'parquet');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'parquet_samples'), [folder]);
+  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet']);
   const names = readdirSync(folder).filter((f) => f.endsWith('.parquet'))
     .map((f) => f.slice(0, -8)).sort();
-  ok(names.length === 48, '48 samples were written');
+  ok(names.length === 69, '69 samples were written');
 
   const seen = {};
   for (const name of names) {
     const file = path.join(folder, `${name}.parquet`);
     const expected = readFileSync(path.join(folder, `${name}.expected`));
+    // Of nested columns and odd types the reader is told what to make.
+    const isNested = name.startsWith('nested');
+    const structure = isNested ? `, '${structureOf(expected)}'` : '';
     const got = await bytesOf(
-      `SELECT * FROM file('${file}', Parquet)
+      `SELECT * FROM file('${file}', Parquet${structure})
        SETTINGS max_threads = 1, input_format_parquet_preserve_order = 1`,
       'RowBinaryWithNamesAndTypes');
     ok(got.equals(expected), `${name}: every value, name and type`,
       `${got.length} bytes read, ${expected.length} expected`);
-    seen[name] = await checkStatistics(name, file, parseRows(expected));
+    if (!isNested) seen[name] = await checkStatistics(name, file, parseRows(expected));
   }
 
   // The samples are what they claim to be.

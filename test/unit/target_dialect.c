@@ -11,11 +11,11 @@
 #include "target/sw_dialect.h"
 
 static const SwColumnSpec event_columns[] = {
-	{"time", SW_TYPE_TIMESTAMP_MS, false},
-	{"ssid", SW_TYPE_INT64, false},
-	{"event", SW_TYPE_STRING, false},
-	{"properties", SW_TYPE_JSON, true},
-	{"note", SW_TYPE_STRING, true}
+	{.name = "time",.type = SW_TYPE_TIMESTAMP_MS},
+	{.name = "ssid",.type = SW_TYPE_INT64},
+	{.name = "event",.type = SW_TYPE_STRING},
+	{.name = "properties",.type = SW_TYPE_JSON,.is_nullable = true},
+	{.name = "note",.type = SW_TYPE_STRING,.is_nullable = true}
 };
 static const char *const event_order[] = {"event", "time"};
 static const SwTargetTable events = {
@@ -30,9 +30,9 @@ static const SwTargetTable events = {
 };
 
 static const SwColumnSpec user_columns[] = {
-	{"ssid", SW_TYPE_INT64, false},
-	{"properties", SW_TYPE_JSON, false},
-	{"updated_at", SW_TYPE_TIMESTAMP_MS, false}
+	{.name = "ssid",.type = SW_TYPE_INT64},
+	{.name = "properties",.type = SW_TYPE_JSON},
+	{.name = "updated_at",.type = SW_TYPE_TIMESTAMP_MS}
 };
 static const char *const user_key[] = {"ssid"};
 static const SwTargetTable users = {
@@ -164,8 +164,8 @@ test_clickhouse(void)
 	sw_dialect_write_replace(&sql, &events, "stage 1", "2021-07-21");
 	wrote(&sql, "ALTER TABLE `db`.`events` REPLACE PARTITION '2021-07-21' "
 		  "FROM `db`.`stage 1`", "clickhouse: put it in place");
-	sw_dialect_write_drop(&sql, &events, "stage 1");
-	wrote(&sql, "DROP TABLE IF EXISTS `db`.`stage 1`", "clickhouse: drop it");
+	sw_dialect_write_drop_stage(&sql, &events, "stage 1");
+	wrote(&sql, "DROP TABLE IF EXISTS `db`.`stage 1` SYNC", "clickhouse: drop it");
 	sw_dialect_write_count(dialect, &sql, &users, "users", NULL, false);
 	wrote(&sql, "SELECT count() FROM `db`.`users` FINAL",
 		  "clickhouse: count users");
@@ -184,6 +184,12 @@ test_options(void)
 {
 	static const SwTableSetting settings[] = {
 		{"index_granularity", "1024"}, {"storage_policy", "hot's"}
+	};
+	static const SwTableSetting stage_settings[] = {
+		{"non_replicated_deduplication_window", "20000"},
+		{"storage_policy", "cold"},
+		{"replicated_can_become_leader", "0"},
+		{"index_granularity", "1024"}
 	};
 	static const char *const comments[] = {NULL, "a's", NULL};
 	SwTargetTable table = users;
@@ -219,6 +225,17 @@ test_options(void)
 		  "ORDER BY (`ssid`) TTL toDateTime(updated_at) + INTERVAL 1 YEAR "
 		  "SETTINGS index_granularity = 1024, storage_policy = 'hot\\'s' "
 		  "COMMENT 'ours\nsensorswave_export: {}'", "clickhouse: all options");
+
+	table = events;
+	table.options.settings = stage_settings;
+	table.options.n_settings = lengthof(stage_settings);
+	table.options.ttl = "toDateTime(time) + INTERVAL 1 YEAR";
+	sw_dialect_write_create_stage(&sw_dialect_clickhouse, &sql, &table, "s");
+	wrote(&sql, "CREATE TABLE `db`.`s` AS `db`.`events` ENGINE = MergeTree "
+		  "PARTITION BY toDate(`time`) ORDER BY (`event`, `time`) "
+		  "SETTINGS storage_policy = 'cold', index_granularity = 1024 COMMENT "
+		  "'sensorswave_export: rows on their way to another table'",
+		  "clickhouse: a stage has the settings that parts depend on");
 
 	table = events;
 	table.day_column = NULL;

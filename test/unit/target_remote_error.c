@@ -50,8 +50,8 @@ static void
 test_codes(void)
 {
 	static const int logins[] = {516, 192, 193, 194, 195};
-	static const int workers[] = {5022, 5040, 5044, 5047, 5048, 7105, 7106,
-	7107, 7108};
+	static const int workers[] = {5022, 5040, 5041, 5042, 5043, 5044, 5045,
+	5046, 5047, 5048, 7102, 7103, 7104, 7105, 7106, 7107, 7108};
 	static const int later[] = {160, 202, 201, 209, 210, 241, 252, 394, 473,
 		1009, 2005, 2010, 5500, 8070, 11002, 11008, 565, 999, 236, 242, 285,
 	388};
@@ -92,6 +92,35 @@ test_codes(void)
 		  SW_RETRY_NEVER);
 	means(344, "x", SW_ERR_UNSUPPORTED, SW_RETRY_NEVER);
 	means(48, "x", SW_ERR_UNSUPPORTED, SW_RETRY_NEVER);
+}
+
+/*
+ * Each cause has a remedy, which is right for who does a thing once, too.  A
+ * code that nobody knows is a refusal: a repeat is not promised to help.
+ */
+static void
+test_remedies(void)
+{
+	int			code;
+	int			n_unknown = 0;
+
+	for (code = -10; code < 13000; code++)
+	{
+		SwError		err = explain(code, "x", 0, NULL);
+
+		if (err.hint[0] == '\0' || strstr(err.hint, "tried again") != NULL)
+			unit_ok(false, psprintf("%d: %s", code, err.hint));
+		if (strcmp(err.message, "the warehouse refused the statement") != 0)
+			continue;
+		n_unknown++;
+		if (err.status != SW_ERR_REMOTE || err.retry != SW_RETRY_NEVER)
+			unit_ok(false, psprintf("class of %d", code));
+	}
+	unit_ok(n_unknown > 12000 && n_unknown < 13000, "most codes are unknown");
+	unit_is_text(explain(12345, "x", 0, NULL).hint,
+				 "See the manual of the warehouse for this code. If that does "
+				 "not help, report it with the version of the warehouse.",
+				 "the remedy of an unknown code");
 }
 
 static void
@@ -218,6 +247,7 @@ int
 main(void)
 {
 	test_codes();
+	test_remedies();
 	test_words();
 	test_grants();
 	test_secrets();

@@ -11,9 +11,9 @@
 #include "target/sw_shown_table.h"
 
 static const SwColumnSpec columns[] = {
-	{"time", SW_TYPE_TIMESTAMP_MS, false},
-	{"a", SW_TYPE_STRING, true},
-	{"p", SW_TYPE_JSON, false}
+	{.name = "time",.type = SW_TYPE_TIMESTAMP_MS},
+	{.name = "a",.type = SW_TYPE_STRING,.is_nullable = true},
+	{.name = "p",.type = SW_TYPE_JSON}
 };
 static const char *const order[] = {"a", "time"};
 static const SwTargetTable needed = {
@@ -100,6 +100,29 @@ test_bytehouse(void)
 			"ENGINE = CnchMergeTree" KEYS,
 			"column \"time\" is missing; column \"a\" is missing; "
 			"column \"p\" is missing");
+}
+
+/* Nothing is cut before secrets are looked for. */
+static void
+test_long(void)
+{
+	StringInfoData ddl;
+	StringInfoData expected;
+	int			i;
+
+	initStringInfo(&ddl);
+	initStringInfo(&expected);
+	appendStringInfoString(&ddl, "CREATE TABLE t (time DateTime64(3,"
+						   "'Asia/Shanghai'), a Enum8('x'=0");
+	appendStringInfoString(&expected, "column \"a\" is Enum8('x'=0");
+	for (i = 1; i < 500; i++)
+	{
+		appendStringInfo(&ddl, ",'value %d'=%d", i, i);
+		appendStringInfo(&expected, ",'value %d'=%d", i, i);
+	}
+	appendStringInfoString(&ddl, "), p JSONB) ENGINE = CnchMergeTree" KEYS);
+	appendStringInfoString(&expected, "), needs Nullable(String)");
+	differs(&sw_dialect_bytehouse, &needed, ddl.data, expected.data);
 }
 
 static void
@@ -214,6 +237,7 @@ main(void)
 {
 	test_bytehouse();
 	test_clickhouse();
+	test_long();
 	test_window();
 	test_hostile();
 	return unit_done();

@@ -4,8 +4,8 @@
  * A listener is { name, port, tls, revision }: tls is null for a plain port,
  * else { key, cert, minVersion, maxVersion }, files and versions; revision is
  * what is announced there, null for what the whole front announces.  A tunnel
- * is { name, port, tls, target }: it ends TLS and passes the bytes on to the
- * loopback port "target", unread.
+ * is { name, port, tls, target }: it ends TLS and leads to the loopback port
+ * "target".
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -72,18 +72,11 @@ export async function openListener(world, listener, onConnection) {
   }), listener.port);
 }
 
-export async function openTunnel(world, tunnel) {
+/* onConnection gets the socket and the TCP connection below it. */
+export async function openTunnel(world, tunnel, onConnection) {
   await listen(createServer(tunnel, {
     admit: async () => true,
-    onSocket: (socket) => {
-      const inner = net.connect(tunnel.target, '127.0.0.1');
-      inner.setNoDelay(true);
-      socket.pipe(inner).pipe(socket);
-      for (const [one, other] of [[socket, inner], [inner, socket]]) {
-        one.on('error', () => {});
-        one.on('close', () => other.destroy());
-      }
-    },
+    onSocket: onConnection,
     onFailure: (error) => logFailure(world, tunnel.name, error),
   }), tunnel.port);
 }

@@ -20,6 +20,7 @@ import { openListener, openTunnel } from './listeners.mjs';
 import { Commits, Locks } from './locks.mjs';
 import { QueryLog } from './query_log.mjs';
 import { Session } from './session.mjs';
+import { Tunnel } from './tunnel.mjs';
 import { Users } from './users.mjs';
 import { Warehouses } from './warehouses.mjs';
 
@@ -57,7 +58,8 @@ async function main() {
       new Session(world, connection, ++connections).serve());
   }
   for (const tunnel of config.tunnels) {
-    await openTunnel(world, tunnel);
+    await openTunnel(world, tunnel, (socket, raw) =>
+      new Tunnel(world, tunnel, socket, raw).serve());
   }
   process.stdout.write('ready\n');
 }

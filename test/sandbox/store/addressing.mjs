@@ -4,6 +4,8 @@
  *   tos-<region>.volces.com        native API; the bucket is in front of it
  *   tos-s3-<region>.volces.com     S3 API; the bucket is in front of it
  *                                  (either also with the domain ivolces.com)
+ *   s3.<region>.sandbox.test       S3 API; the same, by plain HTTP only, for
+ *                                  clients that know S3 by its host's name
  *   127.0.0.1:<port>, localhost    either API; the bucket is in the path
  */
 import { percentDecode } from './canonical.mjs';
@@ -21,7 +23,7 @@ export function createAddressing({ region, port }) {
   const endpoints = ['volces.com', 'ivolces.com'].flatMap((domain) => [
     { side: 'tos', suffix: `tos-${region}.${domain}` },
     { side: 's3', suffix: `tos-s3-${region}.${domain}` },
-  ]);
+  ]).concat({ side: 's3', suffix: `s3.${region}.sandbox.test` });
 
   /*
    * What a Host value stands for: { side, style, bucket }, or null for a
@@ -59,11 +61,14 @@ export function createAddressing({ region, port }) {
   return { resolveHost, playsTunnel };
 }
 
-/* Bucket and key of a request; key '' addresses the bucket itself. */
-export function splitTarget(resolved, path) {
+/*
+ * Bucket and key of a request; key '' addresses the bucket itself.
+ * pathStyle: whether the service's hosts take the bucket in the path.
+ */
+export function splitTarget(resolved, path, pathStyle) {
   if (resolved.style === 'virtual')
     return { bucket: resolved.bucket, key: path.slice(1) };
-  if (resolved.style === 'bare') {
+  if (resolved.style === 'bare' && !(pathStyle && path !== '/')) {
     if (path === '/')
       throw refusal('AccessDenied', 'Buckets cannot be listed with this access key.');
     throw refusal('InvalidPathAccess',

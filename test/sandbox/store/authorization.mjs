@@ -61,8 +61,20 @@ function checkScope(flavour, config, parsed) {
     throw malformed(`The service '${parsed.service}' is wrong; expecting '${flavour.service}'.`);
   if (parsed.terminator !== flavour.terminator)
     throw malformed(`The credential ends with '${parsed.terminator}'; expecting '${flavour.terminator}'.`);
-  if (parsed.accessKey !== config.accessKey)
+}
+
+/* The access key that asks (access.mjs), with the token that belongs to it. */
+function findAccessKey(flavour, config, parsed, headers) {
+  const accessKey = config.findKey(parsed.accessKey);
+  const token = headers.get(flavour.headerPrefix + 'security-token')?.[0] ?? null;
+
+  if (accessKey === undefined || (token === null && accessKey.securityToken !== null))
     throw refusal('InvalidAccessKeyId', 'The access key does not exist.');
+  if (token !== accessKey.securityToken)
+    throw refusal('InvalidSecurityToken', 'The security token is not that of the access key.');
+  if (accessKey.expired)
+    throw refusal('ExpiredToken', 'The access key has expired.');
+  return accessKey;
 }
 
 /* YYYYMMDDTHHMMSSZ to milliseconds; NaN if it is no date. */
@@ -81,7 +93,8 @@ function checkDate(flavour, parsed, headers, nowMs) {
     throw refusal('AccessDenied', `The header ${name} is no date of the form YYYYMMDDTHHMMSSZ.`);
   if (Math.abs(parseDate(date) - nowMs) > MAX_SKEW_MS)
     throw refusal('RequestTimeTooSkewed',
-      `The request time ${date} differs too much from the server time ${new Date(nowMs).toISOString()}.`);
+      `The request time ${date} differs too much from the server time ${new Date(nowMs).toISOString()}.`,
+      { details: { RequestTime: date, ServerTime: new Date(nowMs).toISOString(), MaxAllowedSkewMilliseconds: MAX_SKEW_MS } });
   if (parsed.day !== date.slice(0, 8))
     throw malformed(`The credential's day '${parsed.day}' is not that of ${name}.`);
   return date;
@@ -128,10 +141,11 @@ function payloadHashOf(flavour, headers) {
 
 /*
  * Check everything but the signature and compute our own idea of it.
- * config: { accessKey, secretKey, region }; request as in canonicalRequest;
- * identify(accessKey) is told who claims to ask as soon as that is known.
- * Returns { parsed, date, payloadHash, bodyHash, canonical, expected }; a
- * bodyHash of null means that the body is not covered.
+ * config: { region, findKey }, findKey(name) gives the access key of that
+ * name; request as in canonicalRequest; identify(name) is told who claims to
+ * ask as soon as that is known.  Returns { parsed, accessKey, date,
+ * payloadHash, bodyHash, canonical, expected }; a bodyHash of null means that
+ * the body is not covered.
  */
 export function examine(flavour, config, request, nowMs, identify = () => {}) {
   const headers = request.headers;
@@ -139,9 +153,8 @@ export function examine(flavour, config, request, nowMs, identify = () => {}) {
 
   identify(parsed.accessKey);
   checkScope(flavour, config, parsed);
-  if (headers.has(flavour.headerPrefix + 'security-token'))
-    throw refusal('InvalidSecurityToken', 'The security token is not known.');
 
+  const accessKey = findAccessKey(flavour, config, parsed, headers);
   const date = checkDate(flavour, parsed, headers, nowMs);
 
   checkSignedHeaders(flavour, parsed, headers);
@@ -152,10 +165,30 @@ export function examine(flavour, config, request, nowMs, identify = () => {}) {
 
   return {
     parsed,
+    accessKey,
     date,
     payloadHash,
     bodyHash: sent && payloadHash !== UNSIGNED_PAYLOAD ? payloadHash : null,
     canonical,
-    expected: signCanonical(flavour, config.secretKey, config.region, date, canonical),
+    expected: signCanonical(flavour, accessKey.secretKey, config.region, date, canonical),
   };
+}
+
+/*
+ * Let a request in if its signature is that of the official signer, and that
+ * one is also ours; parsed and official as of parseAuthorization, expected as
+ * of examine.
+ */
+export function compareVerdicts(record, request, parsed, official, expected) {
+  if (official.signature !== expected.signature
+    || official.signedHeaders.join() !== parsed.signedHeaders.join()) {
+    record.judge_disagrees = true;
+    console.error('store: judge_disagrees: the official signer and our own'
+      + ` differ on ${request.method} ${request.path}`);
+    throw refusal('InternalError', 'The two judges of the signature disagree.');
+  }
+  if (parsed.signature !== official.signature)
+    throw refusal('SignatureDoesNotMatch',
+      'The request signature does not match the signature that the server calculated.');
+  record.accepted = true;
 }

@@ -1,14 +1,15 @@
 /*
  * exchange.mjs: one request and its answer. Counts bytes, keeps the log
  * record, reads the body (sending 100 Continue only when somebody wants the
- * body), paces or holds the body as a fault says, and makes sure that each
- * request is logged exactly once.
+ * body), paces, holds or cuts what passes as a fault says, and makes sure that
+ * each request is logged exactly once.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { headerMap } from './canonical.mjs';
 import { ClientGone } from './errors.mjs';
+import { corruptDocument, corruptHeaders } from './reply_faults.mjs';
 
 /* A slowed body passes in steps of this many per second. */
 const STEPS_PER_SECOND = 10;
@@ -22,15 +23,20 @@ export class Exchange {
   #request;
   #response;
   #expectsContinue;
+  #clock;
   #pace = null;
   #n_paced = 0;
+  #replyFault = null;
+  #cutAt = Infinity;
   #logged = false;
 
-  constructor({ request, response, via, expectsContinue, log }) {
+  /* clock(): milliseconds, by which answers are dated */
+  constructor({ request, response, via, expectsContinue, log, clock }) {
     this.#request = request;
     this.#response = response;
     this.#expectsContinue = expectsContinue;
     this.#log = log;
+    this.#clock = clock;
     this.method = request.method;
     this.headers = headerMap(request.rawHeaders);
     this.closed = new Promise((resolve) => {
@@ -45,9 +51,12 @@ export class Exchange {
       path: null,
       query: null,
       api: null,
+      signing: null,
       operation: null,
       bucket: null,
       key: null,
+      part_number: null,
+      upload_id: null,
       status: null,
       code: null,
       message: null,
@@ -64,9 +73,14 @@ export class Exchange {
     return this.headers.get(name)?.[0];
   }
 
-  /* fault: of kind hang or slow; direction: 'in' or 'out' */
+  /* fault: of kind hang, slow or truncate_request; direction: 'in' or 'out' */
   setPace(fault, direction) {
     this.#pace = { fault, direction };
+  }
+
+  /* fault: of a kind that changes or keeps back the answer */
+  setReplyFault(fault) {
+    this.#replyFault = fault;
   }
 
   /* The body in chunks. Throws ClientGone if it ends too early. */
@@ -96,7 +110,7 @@ export class Exchange {
 
   /* Answer with a body that is at hand. */
   async reply(status, headers, body = Buffer.alloc(0)) {
-    await this.stream(status, headers, body.length, [body]);
+    await this.stream(status, headers, body.length, [corruptDocument(this.#replyFault, body)]);
   }
 
   /*
@@ -111,13 +125,16 @@ export class Exchange {
     if (this.#expectsContinue)
       response.setHeader('connection', 'close');
     await this.#hold('out', 0);
+    await this.#keepBack(left);
     response.writeHead(status, {
-      ...headers,
+      'date': new Date(this.#clock()).toUTCString(),
+      ...corruptHeaders(this.#replyFault, headers),
       ...(status === 204 ? {} : { 'content-length': length }),
     });
     if (left > 0) {
       for await (const chunk of source) {
         for (const piece of this.#pieces('out', chunk)) {
+          this.#corruptFirst(piece);
           await this.#slow('out', piece.length);
           left -= piece.length;
           this.record.bytes_out += piece.length;
@@ -142,6 +159,19 @@ export class Exchange {
     throw new ClientGone();
   }
 
+  /* Wait, unless the client gives up. */
+  async wait(ms) {
+    await Promise.race([sleep(ms), this.closed]);
+    if (this.#response.destroyed)
+      throw new ClientGone();
+  }
+
+  /* Cut the connection as a fault says; always throws ClientGone. */
+  cut(code) {
+    this.abandon(code);
+    throw new ClientGone();
+  }
+
   /* Cut the connection; nothing more can be said to this client. */
   abandon(code) {
     this.record.status ??= 0;
@@ -162,8 +192,14 @@ export class Exchange {
   }
 
   async #send(piece) {
+    const excess = this.record.bytes_out - this.#cutAt;
+
     if (this.#response.destroyed)
       throw new ClientGone();
+    if (excess >= 0) {
+      await this.#flush((done) => this.#response.write(piece.subarray(0, piece.length - excess), done));
+      this.cut('FaultTruncateReply');
+    }
     if (!this.#response.write(piece)) {
       await Promise.race([
         new Promise((resolve) => this.#response.once('drain', resolve)),
@@ -202,19 +238,54 @@ export class Exchange {
 
     const { after_bytes: n_free, bytes_per_second: rate } = this.#pace.fault;
 
-    if (this.#n_paced >= n_free) {
-      await Promise.race([sleep(n_bytes * 1000 / rate), this.closed]);
-      if (this.#response.destroyed)
-        throw new ClientGone();
-    }
+    if (this.#n_paced >= n_free)
+      await this.wait(n_bytes * 1000 / rate);
   }
 
-  /* Count a piece that has passed; hang if that was the last one to pass. */
+  /* Count a piece that has passed; hang or cut if that was the last one to pass. */
   async #hold(direction, n_bytes) {
     if (this.#pace?.direction !== direction)
       return;
     this.#n_paced += n_bytes;
-    if (this.#pace.fault.fault === 'hang' && this.#n_paced >= this.#pace.fault.after_bytes)
-      await this.hang();
+    if (this.#pace.fault.fault === 'slow' || this.#n_paced < this.#pace.fault.after_bytes)
+      return;
+    if (this.#pace.fault.fault === 'truncate_request')
+      this.cut('FaultTruncateRequest');
+    await this.hang();
+  }
+
+  /*
+   * Before an answer with `length` bytes of body begins: keep it back, or
+   * cut it short, if a fault says so.
+   */
+  async #keepBack(length) {
+    switch (this.#replyFault?.fault) {
+      case 'drop_after':
+        this.cut('FaultDropAfter');
+        break;
+      case 'hang_after':
+        await this.hang();
+        break;
+      case 'truncate_reply':
+        this.#cutAt = Math.min(this.#replyFault.after_bytes ?? Math.floor(length / 2), length);
+        this.record.code = 'FaultTruncateReply';
+        this.#writeLog();
+        if (length === 0) {
+          await this.#flush((done) => this.#request.socket.write('HTTP/1.1 200 OK\r\nETa', done));
+          this.cut('FaultTruncateReply');
+        }
+        break;
+      default:
+    }
+  }
+
+  /* Wait until `write(done)` has handed its bytes on. */
+  async #flush(write) {
+    await Promise.race([new Promise((resolve) => write(resolve)), this.closed]);
+  }
+
+  #corruptFirst(piece) {
+    if (this.#replyFault?.fault === 'corrupt_body' && this.record.bytes_out === 0)
+      piece[0] ^= 1;
   }
 }

@@ -11,8 +11,8 @@ import { Exchange } from './exchange.mjs';
 const HEADERS_TIMEOUT_MS = 60 * 1000;
 const KEEP_ALIVE_MS = 60 * 1000;
 
-/* serve(exchange, url); log as of openLog; key and cert in PEM. */
-export function createFrontDoor({ addressing, serve, log, key, cert }) {
+/* serve(exchange, url); log as of openLog; clock() in ms; key and cert in PEM. */
+export function createFrontDoor({ addressing, serve, log, clock, key, cert }) {
   const secureContext = createSecureContext({ key, cert });
   const server = createServer({
     requestTimeout: 0,
@@ -24,7 +24,7 @@ export function createFrontDoor({ addressing, serve, log, key, cert }) {
     const absolute = /^[a-z]+:\/\//i.test(request.url);
     const via = request.socket.encrypted ? 'connect' : absolute ? 'proxy' : 'plain';
 
-    serve(new Exchange({ request, response, via, expectsContinue, log }), request.url)
+    serve(new Exchange({ request, response, via, expectsContinue, log, clock }), request.url)
       .catch((error) => {
         console.error('store: internal error:', error);
         response.destroy();

@@ -4,46 +4,44 @@
  * implementation runs beside it, and if the two differ nobody gets in and the
  * log says so.
  */
-import { examine, parseAuthorization } from './authorization.mjs';
+import { compareVerdicts, examine, parseAuthorization } from './authorization.mjs';
 import { TOS4 } from './canonical.mjs';
 import { refusal } from './errors.mjs';
 import { OFFICIAL_SIGNER, createOfficialSigner } from './official_signer.mjs';
 
 /*
- * config: { accessKey, secretKey, region }. Returns judge(request, record,
- * nowMs), which fills accessKey, judge and accepted of the log record and
- * returns { bodyHash }; it throws a StoreError for a refusal. `sign` is the
- * official signer.
+ * config: { region, findKey } as in examine. Returns judge(request, record,
+ * nowMs), which fills access_key, judge and accepted of the log record and
+ * returns { bodyHash, accessKey }; it throws a StoreError for a refusal.
+ * createSigner({ accessKey, secretKey, region }) gives the official signer.
  */
-export function createTos4Judge(config, sign = createOfficialSigner(config)) {
+export function createTos4Judge({ region, findKey }, createSigner = createOfficialSigner) {
+  const signers = new WeakMap();
+
+  function signerOf(accessKey) {
+    if (!signers.has(accessKey))
+      signers.set(accessKey, createSigner({ ...accessKey, region }));
+    return signers.get(accessKey);
+  }
+
   return async function judgeTos4(request, record, nowMs) {
     record.judge = OFFICIAL_SIGNER;
 
-    const { parsed, date, payloadHash, bodyHash, expected }
-      = examine(TOS4, config, request, nowMs, (accessKey) => {
-        record.access_key = accessKey;
+    const { parsed, accessKey, date, payloadHash, bodyHash, expected }
+      = examine(TOS4, { region, findKey }, request, nowMs, (name) => {
+        record.access_key = name;
       });
     const names = request.query.map(([name]) => name);
 
     if (new Set(names).size !== names.length)
       throw refusal('InvalidArgument', 'A query parameter is given twice.');
 
-    const { authorization } = await sign(request, {
+    const { authorization } = await signerOf(accessKey)(request, {
       date, payloadHash, signedHeaders: parsed.signedHeaders,
     });
     const official = parseAuthorization(TOS4, authorization);
 
-    if (official.signature !== expected.signature
-      || official.signedHeaders.join() !== parsed.signedHeaders.join()) {
-      record.judge_disagrees = true;
-      console.error('store: judge_disagrees: the official signer and our own'
-        + ` differ on ${request.method} ${request.path}`);
-      throw refusal('InternalError', 'The two judges of the signature disagree.');
-    }
-    if (parsed.signature !== official.signature)
-      throw refusal('SignatureDoesNotMatch',
-        'The request signature does not match the signature that the server calculated.');
-    record.accepted = true;
-    return { bodyHash };
+    compareVerdicts(record, request, parsed, official, expected);
+    return { bodyHash, accessKey };
   };
 }

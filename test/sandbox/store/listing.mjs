@@ -39,6 +39,27 @@ function decodeToken(token) {
   throw refusal('InvalidArgument', 'The continuation token is not one of ours.');
 }
 
+/* A parameter that is a number. */
+export function parseCount(query, name, byDefault) {
+  const text = query.get(name) ?? String(byDefault);
+
+  if (!/^\d{1,9}$/.test(text))
+    throw refusal('InvalidArgument', `${name} is not a number.`);
+  return Number(text);
+}
+
+/* How names are written in a list: { encodingType, encode(name) } */
+export function parseEncoding(query) {
+  const encodingType = query.get('encoding-type') ?? '';
+
+  if (encodingType !== '' && encodingType !== 'url')
+    throw refusal('InvalidArgument', 'encoding-type is not url.');
+  return {
+    encodingType,
+    encode: encodingType === 'url' ? (text) => uriEncode(text, true) : (text) => text,
+  };
+}
+
 /* query: Map of parameters; gives a checked list request. */
 export function parseListQuery(query) {
   for (const name of query.keys())
@@ -46,23 +67,13 @@ export function parseListQuery(query) {
       throw refusal('NotImplemented', `A list with parameter '${name}' is not served here.`);
   if (query.get('list-type') !== '2')
     throw refusal('NotImplemented', 'Only list-type=2 is served here.');
-
-  const maxKeys = query.get('max-keys') ?? String(MAX_KEYS);
-  const encodingType = query.get('encoding-type') ?? '';
-
-  if (!/^\d{1,9}$/.test(maxKeys))
-    throw refusal('InvalidArgument', 'max-keys is not a number.');
-  if (encodingType !== '' && encodingType !== 'url')
-    throw refusal('InvalidArgument', 'encoding-type is not url.');
   return {
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
     startAfter: query.get('start-after') ?? '',
     continuationToken: query.get('continuation-token') ?? '',
-    maxKeys: Math.min(Number(maxKeys), MAX_KEYS),
-    encodingType,
-    encode: encodingType === 'url'
-      ? (text) => uriEncode(text, true) : (text) => text,
+    maxKeys: Math.min(parseCount(query, 'max-keys', MAX_KEYS), MAX_KEYS),
+    ...parseEncoding(query),
   };
 }
 

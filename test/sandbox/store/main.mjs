@@ -4,20 +4,24 @@
  *   node main.mjs --config FILE.json
  *
  * The file has { port, adminPort, tlsKey, tlsCert, dataDir, logFile, region,
- * buckets, accessKey, secretKey }; tlsKey and tlsCert are paths of PEM files.
+ * buckets, keys }; tlsKey and tlsCert are paths of PEM files, keys the access
+ * keys (access.mjs).
  * Listens on 127.0.0.1 only, prints "ready" when it does, ends at once on
  * SIGTERM or SIGINT: an object is there whole or not at all.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { createAccess } from './access.mjs';
 import { checkBucketName, createAddressing } from './addressing.mjs';
 import { createAdmin } from './admin.mjs';
+import { createBehaviour } from './behaviour.mjs';
 import { createFaults } from './faults.mjs';
 import { createFrontDoor } from './front_door.mjs';
 import { openLog } from './log.mjs';
 import { openObjects } from './objects.mjs';
 import { createService } from './service.mjs';
+import { createSinks } from './sinks.mjs';
 
 const REQUIRED = {
   port: 'number',
@@ -28,8 +32,7 @@ const REQUIRED = {
   logFile: 'string',
   region: 'string',
   buckets: 'object',
-  accessKey: 'string',
-  secretKey: 'string',
+  keys: 'object',
 };
 
 function readConfig(path) {
@@ -62,20 +65,25 @@ async function main() {
   const log = openLog(config.logFile);
   const objects = openObjects(config.dataDir, config.buckets);
   const faults = createFaults();
+  const access = createAccess(config.keys);
+  const sinks = createSinks();
+  const behaviour = createBehaviour();
   const addressing = createAddressing(config);
-  const serve = createService({ config, addressing, objects, faults });
+  const serve = createService({ config, addressing, objects, faults, access, sinks, behaviour });
   const frontDoor = createFrontDoor({
     addressing,
     serve,
     log,
+    clock: behaviour.now,
     key: readFileSync(config.tlsKey),
     cert: readFileSync(config.tlsCert),
   });
+  const admin = createAdmin({ faults, access, sinks, behaviour, objects, log });
 
   for (const signal of ['SIGTERM', 'SIGINT'])
     process.on(signal, () => process.exit(0));
   await listen(frontDoor, config.port);
-  await listen(createAdmin({ faults, objects, log }), config.adminPort);
+  await listen(admin, config.adminPort);
   console.log('ready');
 }
 

@@ -1,18 +1,22 @@
 /*
  * service.mjs: the way of a request: target and host, API side, signature,
- * bucket and key, fault, operation. Each step either goes on or throws a
+ * bucket and key, policy, fault, operation. Each step either goes on or throws a
  * refusal, which is answered in the form of the API side.
  */
+import { checkAllowed } from './access.mjs';
 import {
   checkBucketName, checkKey, decodePath, parseTarget, splitTarget,
 } from './addressing.mjs';
 import { AWS4, TOS4, parseQuery } from './canonical.mjs';
 import { ClientGone, StoreError, refusal } from './errors.mjs';
+import { OTHER_BODIES, strike } from './fault_effects.mjs';
 import { createAws4Judge } from './judge_aws4.mjs';
 import { createTos4Judge } from './judge_tos4.mjs';
-import { routeOperation } from './operations.mjs';
+import { routeOperation } from './routing.mjs';
 import { s3Api } from './s3_api.mjs';
 import { tosApi } from './tos_api.mjs';
+
+const MAX_LOGGED_MESSAGE = 1000;
 
 function algorithmOf(exchange) {
   return exchange.header('authorization')?.split(' ', 1)[0] ?? null;
@@ -30,10 +34,11 @@ function chooseApi(exchange, resolved) {
     ? s3Api : tosApi;
 }
 
-export function createService({ config, addressing, objects, faults }) {
+export function createService({ config, addressing, objects, faults, access, sinks, behaviour }) {
+  const rules = { region: config.region, findKey: access.find };
   const judges = {
-    tos: { flavour: TOS4, judge: createTos4Judge(config) },
-    s3: { flavour: AWS4, judge: createAws4Judge(config) },
+    tos: { flavour: TOS4, judge: createTos4Judge(rules) },
+    s3: { flavour: AWS4, judge: createAws4Judge(rules) },
   };
 
   async function judgeSignature(exchange, api, path, query) {
@@ -42,6 +47,7 @@ export function createService({ config, addressing, objects, faults }) {
 
     if (algorithm === null)
       throw refusal('AccessDenied', 'The request has no authorization header.');
+    exchange.record.signing = algorithm.slice(0, 4);
     if (algorithm === TOS4.algorithm || algorithm === AWS4.algorithm) {
       if (algorithm !== flavour.algorithm)
         throw refusal('SignatureDoesNotMatch',
@@ -51,29 +57,15 @@ export function createService({ config, addressing, objects, faults }) {
         'The authorization algorithm is not known.');
     return judge(
       { method: exchange.method, path, query, headers: exchange.headers },
-      exchange.record, Date.now());
-  }
-
-  async function applyFault(exchange, operation, subject) {
-    const fault = faults.take(operation.op, subject);
-
-    if (fault === null)
-      return;
-    exchange.record.fault = fault.id;
-    if (fault.fault === 'error')
-      throw new StoreError(fault.status, fault.code, fault.message,
-        fault.retry_after === null ? {} : { 'retry-after': String(fault.retry_after) });
-    if (operation.op === 'HEAD' || operation.op === 'DELETE')
-      await exchange.hang();
-    exchange.setPace(fault, operation.op === 'PUT' ? 'in' : 'out');
+      exchange.record, behaviour.now());
   }
 
   async function perform(exchange, api, resolved, target) {
     const record = exchange.record;
     const path = decodePath(target.rawPath);
     const query = parseQuery(target.rawQuery);
-    const { bodyHash } = await judgeSignature(exchange, api, path, query);
-    const { bucket, key } = splitTarget(resolved, path);
+    const { bodyHash, accessKey } = await judgeSignature(exchange, api, path, query);
+    const { bucket, key } = splitTarget(resolved, path, behaviour.pathStyle);
 
     record.bucket = bucket;
     record.key = key;
@@ -83,12 +75,22 @@ export function createService({ config, addressing, objects, faults }) {
 
     const parameters = new Map(query);
     const operation = routeOperation(exchange.method, key, parameters);
+    const subject = key === '' ? parameters.get('prefix') ?? '' : key;
+    const allow = (action, about) => checkAllowed(accessKey, action, bucket, about);
 
     record.operation = operation.name;
-    await applyFault(exchange, operation,
-      operation.op === 'LIST' ? parameters.get('prefix') ?? '' : key);
+    if (operation.action !== null)
+      allow(operation.action, operation.name === 'HeadBucket' ? accessKey.prefix : subject);
+
+    const fault = faults.take(operation.op, subject, Number(parameters.get('partNumber')));
+
+    if (fault !== null)
+      await strike(fault, exchange, operation.op);
     await operation.run({
-      exchange, objects, api, config, bucket, key, query: parameters, bodyHash,
+      exchange, objects, api, config, behaviour, bucket, key, query: parameters, bodyHash, allow,
+      storage: sinks.storageFor(bucket, key),
+      /* a document, as an API side renders them */
+      reply: ({ headers, body }) => exchange.reply(200, { ...api.commonHeaders(record), ...headers }, body),
     });
   }
 
@@ -106,11 +108,19 @@ export function createService({ config, addressing, objects, faults }) {
       error = refusal('InternalError', 'The store failed; see its standard error.');
     }
 
-    const { headers, body } = api.renderError(error, record);
-
     record.code = api.codeName(error.code);
-    record.message = error.message;
-    await exchange.reply(error.status, { ...api.commonHeaders(record), ...headers }, body);
+    record.message = error.message.slice(0, MAX_LOGGED_MESSAGE);
+    if (error.form === 'html') {
+      const { headers, body } = OTHER_BODIES.html;
+
+      await exchange.reply(error.status, { ...headers, ...error.headers }, body);
+      return;
+    }
+
+    const { headers, body } = error.form === 'empty'
+      ? { ...OTHER_BODIES.empty, headers: error.headers } : api.renderError(error, record);
+
+    await exchange.reply(api.statusOf(error), { ...api.commonHeaders(record), ...headers }, body);
   }
 
   /* Serve one exchange to its end; never throws. */

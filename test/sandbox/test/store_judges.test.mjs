@@ -31,8 +31,18 @@ function requestOf(vector) {
   };
 }
 
+function keyOf(vector) {
+  return {
+    accessKey: vector.access_key, secretKey: vector.secret_key, securityToken: vector.security_token,
+    region: vector.region, expired: false,
+  };
+}
+
 function configOf(vector) {
-  return { accessKey: vector.access_key, secretKey: vector.secret_key, region: vector.region };
+  return {
+    region: vector.region,
+    findKey: (name) => (name === vector.access_key ? keyOf(vector) : undefined),
+  };
 }
 
 function timeOf(vector) {
@@ -49,7 +59,7 @@ for (const vector of cases) {
   const signedHeaders = Object.keys(vector.signed_headers).sort();
 
   test(`vector ${vector.name}: the official signer as we call it`, async () => {
-    const sign = createOfficialSigner(configOf(vector));
+    const sign = createOfficialSigner(keyOf(vector));
     const result = await sign(requestOf(vector), {
       date: vector.date, payloadHash: vector.payload_hash, signedHeaders,
     });
@@ -73,11 +83,7 @@ for (const vector of cases) {
     const record = { accepted: false };
     const verdict = judge(requestOf(vector), record, timeOf(vector));
 
-    if (vector.security_token !== null) {
-      await assert.rejects(verdict, { code: 'InvalidSecurityToken' });
-      return;
-    }
-    assert.deepEqual(await verdict, { bodyHash: null });
+    assert.deepEqual(await verdict, { bodyHash: null, accessKey: keyOf(vector) });
     assert.deepEqual(record, {
       accepted: true, judge: OFFICIAL_SIGNER, access_key: vector.access_key,
     });
@@ -93,9 +99,8 @@ for (const vector of cases) {
 
 test('a disagreement between the judges is refused and shown', async (t) => {
   const vector = cases[0];
-  const official = createOfficialSigner(configOf(vector));
-  const judge = createTos4Judge(configOf(vector), async (...input) => {
-    const result = await official(...input);
+  const judge = createTos4Judge(configOf(vector), (key) => async (...input) => {
+    const result = await createOfficialSigner(key)(...input);
 
     return { ...result, authorization: result.authorization.replace(/.{8}$/, '00000000') };
   });

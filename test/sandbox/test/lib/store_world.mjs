@@ -64,8 +64,7 @@ export async function startStore() {
     logFile: join(dir, 'requests.jsonl'),
     region: REGION,
     buckets: [BUCKET, 'second-bucket'],
-    accessKey: ACCESS_KEY,
-    secretKey: SECRET_KEY,
+    keys: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
   };
 
   execFileSync(join(SANDBOX, 'tls/make-certificates'), [tls, REGION]);

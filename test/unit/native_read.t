@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+// Read our Native files back with ClickHouse: every value, name and type, and
+// the blocks they come in.
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const { mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
+const path = require('node:path');
+
+const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
+const build = process.env.BUILD ?? path.join(root, 'build/unit');
+const { queryAsync } = require(path.join(root, 'test/sandbox/node_modules/chdb'));
+const folder = path.join(build, 'native');
+const extension = '.native.zst';
+
+let checks = 0;
+let failures = 0;
+function ok(passed, name, detail) {
+  checks++;
+  console.log(`${passed ? '' : 'not '}ok ${checks} - ${name}`);
+  if (!passed) {
+    failures++;
+    if (detail !== undefined) console.log(`# ${detail}`);
+  }
+}
+
+const bytesOf = async (sql, format) =>
+  Buffer.from((await queryAsync(sql, { format })).bytes());
+
+// Rows of each block of a sample, in their order.
+async function blocksOf(name) {
+  const rows = await bytesOf(
+    `SELECT count() FROM file('${path.join(folder, name + extension)}', Native, auto, 'zstd')
+     GROUP BY blockNumber() ORDER BY blockNumber() SETTINGS max_threads = 1`, 'TSV');
+  return rows.toString().trim().split('\n').map(Number);
+}
+
+async function main() {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  execFileSync(path.join(build, 'format_samples'), [folder, 'native']);
+  const names = readdirSync(folder).filter((f) => f.endsWith(extension))
+    .map((f) => f.slice(0, -extension.length)).sort();
+  ok(names.length === 69, '69 samples were written');
+
+  let nEmpty = 0;
+  for (const name of names) {
+    const expected = readFileSync(path.join(folder, `${name}.expected`));
+    const structure = structureOf(expected);
+    const got = await bytesOf(
+      `SELECT * FROM file('${path.join(folder, name + extension)}', Native, '${structure.text}', 'zstd')
+       SETTINGS max_threads = 1`, 'RowBinaryWithNamesAndTypes');
+    ok(got.equals(expected), `${name}: every value`,
+      `${got.length} bytes read, ${expected.length} expected`);
+    if (structure.isEmpty) {
+      nEmpty++;
+      continue;
+    }
+    // What the file itself says of its columns, no structure given.
+    const told = await bytesOf(
+      `DESCRIBE file('${path.join(folder, name + extension)}', Native, auto, 'zstd')`, 'JSONEachRow');
+    const columns = told.toString().trim().split('\n').map((line) => JSON.parse(line))
+      .map((row) => `\`${row.name}\` ${row.type.replace(/\(\s+/g, '(').replace(/,\s+/g, ', ')}`)
+      .join(', ');
+    ok(columns === structure.text, `${name}: names and types`, columns);
+  }
+  ok(nEmpty > 0, `${nEmpty} samples have no rows`);
+
+  ok((await blocksOf('long_batch')).join(' ') === '65536 65536 18928',
+    'a batch of 150000 rows becomes three blocks');
+  ok((await blocksOf('types')).join(' ') === '1000', 'a small one is one block');
+  ok((await blocksOf('groups')).join(' ') === Array(30).fill('1000').join(' '),
+    'each batch is a block of its own');
+
+  console.log(`1..${checks}`);
+  process.exitCode = failures === 0 ? 0 : 1;
+}
+
+// The columns that an expected file names, as the structure of a table
+// function; isEmpty: there are no rows.
+function structureOf(expected) {
+  let at = 0;
+  const text = () => {
+    let n = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = expected[at++];
+      n += (byte & 127) * scale;
+      if (byte < 128) break;
+    }
+    at += n;
+    return expected.subarray(at - n, at).toString();
+  };
+  const n = expected[at++];
+  const names = Array.from({ length: n }, text);
+  const types = Array.from({ length: n }, text);
+  return {
+    text: names.map((name, i) => `\`${name}\` ${types[i]}`).join(', '),
+    isEmpty: at === expected.length,
+  };
+}
+
+main().catch((error) => {
+  console.log(`Bail out!  ${error.message}`);
+  process.exitCode = 1;
+});
