@@ -9,6 +9,7 @@
 #   make test-long      the same with full counts
 #   make unitcheck      unit tests of the pure floors, no server involved
 #   make fuzz           each fuzzer for five minutes; for the night
+#   make bench          measurements, see test/bench/README.md
 #   make lint           the rules of the house, and the proof that each bites
 #   make indent         format the C sources
 #   make clean
@@ -87,6 +88,9 @@ unitcheck:
 fuzz:
 	$(MAKE) -C test/fuzz check SECONDS=300
 
+bench:
+	test/bench/upload/run
+
 lint:
 	test/lint/all.sh
 	test/lint/prove.sh
@@ -94,6 +98,6 @@ lint:
 indent:
 	test/lint/indent.sh --apply
 
-.PHONY: demo test test-long unitcheck fuzz lint indent
+.PHONY: demo test test-long unitcheck fuzz bench lint indent
 
 -include $(wildcard $(DEPENDENCIES))

@@ -77,6 +77,19 @@ CREATE TABLE _sensorswave.pipeline_state (
 COMMENT ON TABLE _sensorswave.pipeline_state IS
 	'attempts to create, mark and release the target table of a pipeline, and the last failure';
 
+-- Where a pipeline's target was before its destination was moved: the
+-- destination as it was, until the mark is taken off there.
+CREATE TABLE _sensorswave.former_target (
+	former_target_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	pipeline_id bigint NOT NULL REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
+	n_failures integer NOT NULL DEFAULT 0,
+	next_attempt_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	LIKE _sensorswave.destination
+);
+CREATE INDEX ON _sensorswave.former_target (pipeline_id);
+COMMENT ON TABLE _sensorswave.former_target IS
+	'target tables that pipelines have left and that still bear their mark, with the destination as it was';
+
 CREATE TABLE _sensorswave.backfill (
 	backfill_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	pipeline_id bigint NOT NULL REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
@@ -155,20 +168,24 @@ COMMENT ON TABLE _sensorswave.run_log IS 'what happened during a run, line by li
 CREATE TABLE _sensorswave.staged_object (
 	object_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	run_id bigint NOT NULL REFERENCES _sensorswave.run ON DELETE CASCADE,
+	kind text NOT NULL,
 	endpoint text NOT NULL,
 	region text NOT NULL,
 	bucket text NOT NULL,
 	object_key text NOT NULL UNIQUE,
-	n_rows bigint NOT NULL,
-	n_bytes bigint NOT NULL,
+	n_rows bigint NOT NULL DEFAULT 0,
+	n_bytes bigint NOT NULL DEFAULT 0,
+	upload_id text,
+	is_staged boolean NOT NULL DEFAULT false,
 	is_deleted boolean NOT NULL DEFAULT false,
+	is_deleted_once boolean NOT NULL DEFAULT false,
 	delete_attempts integer NOT NULL DEFAULT 0,
 	delete_after timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX ON _sensorswave.staged_object (run_id);
 CREATE INDEX staged_object_left ON _sensorswave.staged_object (delete_after) WHERE NOT is_deleted;
 COMMENT ON TABLE _sensorswave.staged_object IS
-	'every object in the staging store, recorded before its first byte leaves and until it is deleted';
+	'every object in the staging store, recorded before its first byte leaves and until it is deleted; is_staged: all of it is there; else upload_id is its multipart upload, if known, and its deletion is repeated once';
 
 CREATE TABLE _sensorswave.stage_table (
 	run_id bigint PRIMARY KEY REFERENCES _sensorswave.run ON DELETE CASCADE,
@@ -188,6 +205,7 @@ COMMENT ON TABLE _sensorswave.stage_table IS
 ALTER TABLE _sensorswave.destination ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.pipeline ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.pipeline_state ENABLE ROW LEVEL SECURITY;
+ALTER TABLE _sensorswave.former_target ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.backfill ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE _sensorswave.backfill_window ENABLE ROW LEVEL SECURITY;

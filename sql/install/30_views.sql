@@ -93,7 +93,11 @@ CREATE VIEW sw_runs WITH (security_barrier) AS
 SELECT r.run_id, p.name AS pipeline, r.kind, r.status, r.range_start,
 	r.range_end, r.rows_exported, r.files, r.bytes_staged, r.attempt,
 	r.started_at, r.finished_at, r.error, r.hint, r.settings_version,
-	r.detail, r.sqlstate, r.load_query_id
+	r.detail, r.sqlstate, r.load_query_id,
+	(SELECT count(*) FROM _sensorswave.staged_object o
+		WHERE o.run_id = r.run_id AND NOT o.is_deleted AND NOT o.is_deleted_once) AS objects_left,
+	(SELECT min(o.delete_after) FROM _sensorswave.staged_object o
+		WHERE o.run_id = r.run_id AND NOT o.is_deleted AND NOT o.is_deleted_once) AS objects_deleted_after
 FROM _sensorswave.run r
 	JOIN _sensorswave.pipeline p USING (pipeline_id)
 WHERE pg_catalog.pg_has_role(p.owner::oid, 'MEMBER')
@@ -117,6 +121,8 @@ COMMENT ON COLUMN sw_runs.settings_version IS 'settings_version of the pipeline 
 COMMENT ON COLUMN sw_runs.detail IS 'more about the error';
 COMMENT ON COLUMN sw_runs.sqlstate IS 'SQLSTATE of the error';
 COMMENT ON COLUMN sw_runs.load_query_id IS 'query id of the load statement at the warehouse';
+COMMENT ON COLUMN sw_runs.objects_left IS 'objects of the run in the staging store that are not deleted yet';
+COMMENT ON COLUMN sw_runs.objects_deleted_after IS 'when the deletion of those is due, or tried again';
 
 CREATE VIEW sw_run_logs WITH (security_barrier) AS
 SELECT l.run_id, l.logged_at, l.level, l.message

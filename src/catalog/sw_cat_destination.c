@@ -174,6 +174,73 @@ sw_cat_destination_update(SwDestination *destination)
 	sw_spi_end(&spi);
 }
 
+bool
+sw_cat_destination_is_same_place(const SwDestination *a,
+								 const SwDestination *b)
+{
+	return pg_strcasecmp(a->host, b->host) == 0 && a->port == b->port &&
+		(a->account_id == NULL || b->account_id == NULL ?
+		 a->account_id == b->account_id :
+		 strcmp(a->account_id, b->account_id) == 0) &&
+		strcmp(a->database, b->database) == 0;
+}
+
+void
+sw_cat_destination_leave(int64 destination_id)
+{
+	SwSpi		spi;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	sw_field_append_names(fields, lengthof(fields), &names);
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, destination_id);
+	sw_spi_exec(&spi, psprintf("WITH held AS (UPDATE _sensorswave.pipeline_state s"
+							   " SET holds_target = false FROM _sensorswave.pipeline p"
+							   " WHERE p.pipeline_id = s.pipeline_id"
+							   " AND p.destination_id = $1 AND s.holds_target"
+							   " RETURNING s.pipeline_id)"
+							   " INSERT INTO _sensorswave.former_target (pipeline_id, %s)"
+							   " SELECT held.pipeline_id, d.* FROM held CROSS JOIN"
+							   " (SELECT %s FROM _sensorswave.destination"
+							   " WHERE destination_id = $1) d",
+							   names.data, names.data));
+	sw_spi_end(&spi);
+}
+
+List *
+sw_cat_target_list_former(int64 pipeline_id, bool only_due)
+{
+	SwSpi		spi;
+	List	   *formers = NIL;
+	uint64		i;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_arg_bool(&spi, only_due);
+	sw_spi_exec(&spi, "SELECT * FROM _sensorswave.former_target"
+				" WHERE pipeline_id = $1"
+				" AND (NOT $2 OR next_attempt_at <= clock_timestamp())"
+				" ORDER BY former_target_id");
+	for (i = 0; i < spi.n_rows; i++)
+	{
+		TupleDesc	tupdesc;
+		HeapTuple	row = sw_spi_row(&spi, i, &tupdesc);
+		MemoryContext saved = MemoryContextSwitchTo(spi.result_context);
+		SwFormerTarget *former = palloc0(sizeof(SwFormerTarget));
+
+		former->former_target_id = sw_spi_get_int64(&spi, i, "former_target_id");
+		former->n_failures = sw_spi_get_int32(&spi, i, "n_failures");
+		former->destination = palloc0(sizeof(SwDestination));
+		sw_field_read_row(fields, lengthof(fields), row, tupdesc,
+						  former->destination);
+		formers = lappend(formers, former);
+		MemoryContextSwitchTo(saved);
+	}
+	sw_spi_end(&spi);
+	return formers;
+}
+
 void
 sw_cat_destination_delete(const SwDestination *destination)
 {

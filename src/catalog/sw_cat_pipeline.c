@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_cat_pipeline.c
- *	  Pipelines in the catalog, and the state of making their target tables.
+ *	  Pipelines in the catalog.
  *
  *-------------------------------------------------------------------------
  */
@@ -138,6 +138,24 @@ lock_target(const SwDestination *destination, const char *target_table)
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
+/* Arguments 1 to 6: other pipelines p, of destinations d, with that target. */
+#define IS_RIVAL \
+	" p.target_table = $1 AND lower(d.host) = lower($2) AND d.port = $3" \
+	" AND d.account_id IS NOT DISTINCT FROM $4 AND d.database = $5" \
+	" AND p.pipeline_id <> $6"
+
+static void
+add_rival_args(SwSpi *spi, const SwDestination *destination,
+			   int64 pipeline_id, const char *target_table)
+{
+	sw_spi_arg_text(spi, target_table);
+	sw_spi_arg_text(spi, destination->host);
+	sw_spi_arg_int32(spi, destination->port);
+	sw_spi_arg_text(spi, destination->account_id);
+	sw_spi_arg_text(spi, destination->database);
+	sw_spi_arg_int64(spi, pipeline_id);
+}
+
 void
 sw_cat_pipeline_check_target(const SwDestination *destination,
 							 int64 pipeline_id, const char *target_table)
@@ -146,22 +164,15 @@ sw_cat_pipeline_check_target(const SwDestination *destination,
 
 	lock_target(destination, target_table);
 	sw_spi_begin(&spi);
-	sw_spi_arg_text(&spi, target_table);
-	sw_spi_arg_text(&spi, destination->host);
-	sw_spi_arg_int32(&spi, destination->port);
-	sw_spi_arg_text(&spi, destination->account_id);
-	sw_spi_arg_text(&spi, destination->database);
-	sw_spi_arg_int64(&spi, pipeline_id);
+	add_rival_args(&spi, destination, pipeline_id, target_table);
 	/* Seen even if committed while the lock was waited for. */
 	CommandCounterIncrement();
 	sw_spi_exec_snapshot(&spi, "SELECT p.name FROM _sensorswave.pipeline p"
 						 " JOIN _sensorswave.destination d USING (destination_id)"
-						 " WHERE p.target_table = $1 AND (p.status <> 'stopped'"
+						 " WHERE" IS_RIVAL " AND (p.status <> 'stopped'"
 						 " OR EXISTS (SELECT FROM _sensorswave.run r"
 						 " WHERE r.pipeline_id = p.pipeline_id AND r.status = 'running'))"
-						 " AND lower(d.host) = lower($2) AND d.port = $3"
-						 " AND d.account_id IS NOT DISTINCT FROM $4"
-						 " AND d.database = $5 AND p.pipeline_id <> $6 LIMIT 1",
+						 " LIMIT 1",
 						 GetLatestSnapshot());
 	if (spi.n_rows > 0)
 		ereport(ERROR,
@@ -171,6 +182,28 @@ sw_cat_pipeline_check_target(const SwDestination *destination,
 				 errdetail("Two pipelines that are not stopped may not write to one table."),
 				 errhint("Give another target_table, or stop the other pipeline first and let its last run end.")));
 	sw_spi_end(&spi);
+}
+
+bool
+sw_cat_target_bequeath(const SwDestination *destination,
+					   const SwPipeline *pipeline)
+{
+	SwSpi		spi;
+	bool		has_heir;
+
+	sw_spi_begin(&spi);
+	add_rival_args(&spi, destination, pipeline->pipeline_id,
+				   pipeline->target_table);
+	sw_spi_exec(&spi, "INSERT INTO _sensorswave.pipeline_state"
+				" (pipeline_id, holds_target, next_attempt_at)"
+				" SELECT p.pipeline_id, true, clock_timestamp()"
+				" FROM _sensorswave.pipeline p"
+				" JOIN _sensorswave.destination d USING (destination_id)"
+				" WHERE" IS_RIVAL " AND p.status <> 'stopped'"
+				" ON CONFLICT (pipeline_id) DO UPDATE SET holds_target = true");
+	has_heir = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return has_heir;
 }
 
 List *
@@ -285,18 +318,23 @@ sw_cat_pipeline_set_status(int64 pipeline_id, const char *status)
 }
 
 bool
-sw_cat_pipeline_is_writing(int64 pipeline_id)
+sw_cat_pipeline_is_over(int64 pipeline_id)
 {
 	SwSpi		spi;
-	bool		is_writing;
+	bool		is_over;
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "SELECT FROM _sensorswave.run"
-				" WHERE pipeline_id = $1 AND status = 'running'");
-	is_writing = spi.n_rows > 0;
+	/* What this transaction has done counts, and what others have committed. */
+	CommandCounterIncrement();
+	sw_spi_exec_snapshot(&spi, "SELECT FROM _sensorswave.pipeline p"
+						 " WHERE p.pipeline_id = $1 AND (p.status <> 'stopped'"
+						 " OR EXISTS (SELECT FROM _sensorswave.run r"
+						 " WHERE r.pipeline_id = p.pipeline_id AND r.status = 'running'))",
+						 GetLatestSnapshot());
+	is_over = spi.n_rows == 0;
 	sw_spi_end(&spi);
-	return is_writing;
+	return is_over;
 }
 
 bool
@@ -316,113 +354,19 @@ sw_cat_pipeline_is_busy(int64 pipeline_id)
 				"SELECT FROM _sensorswave.staged_object"
 				" JOIN _sensorswave.run USING (run_id)"
 				" WHERE pipeline_id = $1 AND NOT is_deleted"
-				" AND delete_attempts < 10"
+				" AND NOT is_deleted_once AND delete_attempts < 10"
 				" UNION ALL "
 				"SELECT FROM _sensorswave.stage_table"
 				" JOIN _sensorswave.run USING (run_id)"
 				" WHERE pipeline_id = $1 AND drop_attempts < 10"
 				" UNION ALL "
 				"SELECT FROM _sensorswave.pipeline_state WHERE pipeline_id = $1"
-				" AND holds_target AND consecutive_failures < 3");
+				" AND holds_target AND consecutive_failures < 3"
+				" AND next_attempt_at < 'infinity'"
+				" UNION ALL "
+				"SELECT FROM _sensorswave.former_target WHERE pipeline_id = $1"
+				" AND n_failures < 3 AND next_attempt_at < 'infinity'");
 	is_busy = spi.n_rows > 0;
 	sw_spi_end(&spi);
 	return is_busy;
-}
-
-void
-sw_cat_pipeline_record_failure(int64 pipeline_id, TimestampTz next_attempt_at,
-							   const char *error, const char *hint)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_arg_time(&spi, next_attempt_at);
-	sw_spi_arg_text(&spi, error);
-	sw_spi_arg_text(&spi, hint);
-	sw_spi_exec(&spi, "INSERT INTO _sensorswave.pipeline_state AS s"
-				" (pipeline_id, consecutive_failures, next_attempt_at, last_error, last_hint)"
-				" VALUES ($1, 1, $2, $3, $4)"
-				" ON CONFLICT (pipeline_id) DO UPDATE SET"
-				" consecutive_failures = s.consecutive_failures + 1,"
-				" next_attempt_at = $2, last_error = $3, last_hint = $4");
-	sw_spi_end(&spi);
-}
-
-int32
-sw_cat_pipeline_count_failures(int64 pipeline_id)
-{
-	SwSpi		spi;
-	int32		n;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "SELECT coalesce(max(consecutive_failures), 0) AS n"
-				" FROM _sensorswave.pipeline_state WHERE pipeline_id = $1");
-	n = sw_spi_get_int32(&spi, 0, "n");
-	sw_spi_end(&spi);
-	return n;
-}
-
-void
-sw_cat_pipeline_record_created(int64 pipeline_id, bool is_marked)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline SET status = 'running'"
-				" WHERE pipeline_id = $1 AND status = 'new'");
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_arg_bool(&spi, is_marked);
-	sw_spi_exec(&spi, "INSERT INTO _sensorswave.pipeline_state"
-				" (pipeline_id, holds_target, next_attempt_at)"
-				" VALUES ($1, $2, clock_timestamp())"
-				" ON CONFLICT (pipeline_id) DO UPDATE SET holds_target = $2,"
-				" consecutive_failures = 0, last_error = NULL, last_hint = NULL");
-	sw_spi_end(&spi);
-}
-
-void
-sw_cat_pipeline_record_released(int64 pipeline_id)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.pipeline_state"
-				" SET holds_target = false, consecutive_failures = 0,"
-				" last_error = NULL, last_hint = NULL WHERE pipeline_id = $1");
-	sw_spi_end(&spi);
-}
-
-/* Is the pipeline in a state in which something is due by now? */
-static bool
-is_due(int64 pipeline_id, const char *condition)
-{
-	SwSpi		spi;
-	bool		found;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, psprintf("SELECT FROM _sensorswave.pipeline"
-							   " JOIN _sensorswave.pipeline_state USING (pipeline_id)"
-							   " WHERE pipeline_id = $1 AND %s"
-							   " AND next_attempt_at <= clock_timestamp()",
-							   condition));
-	found = spi.n_rows > 0;
-	sw_spi_end(&spi);
-	return found;
-}
-
-bool
-sw_cat_pipeline_is_creation_due(int64 pipeline_id)
-{
-	return is_due(pipeline_id, "status = 'new'");
-}
-
-bool
-sw_cat_pipeline_is_release_due(int64 pipeline_id)
-{
-	return is_due(pipeline_id, "status = 'stopped' AND holds_target");
 }

@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * sw_cat_run.c
- *	  Runs, their log lines and their staged objects in the catalog.
+ *	  Runs and their log lines in the catalog.
  *
  * A run is written as running before work starts and corrected after: a
- * crash is deduced from what was never corrected.  An object is written
- * before its first byte leaves and stays until its deletion is confirmed.
+ * crash is deduced from what was never corrected.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +36,22 @@ sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 	run_id = sw_spi_get_int64(&spi, 0, "run_id");
 	sw_spi_end(&spi);
 	return run_id;
+}
+
+int32
+sw_cat_run_last_files(int64 pipeline_id)
+{
+	SwSpi		spi;
+	int32		n_files;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT coalesce((SELECT files FROM _sensorswave.run"
+				" WHERE pipeline_id = $1 AND files > 0"
+				" ORDER BY run_id DESC LIMIT 1), 0) AS n");
+	n_files = sw_spi_get_int32(&spi, 0, "n");
+	sw_spi_end(&spi);
+	return n_files;
 }
 
 void
@@ -177,122 +192,4 @@ sw_cat_run_close_interrupted(int64 pipeline_id, int backoff_ms,
 	}
 	sw_spi_end(&spi);
 	return n_closed;
-}
-
-int64
-sw_cat_object_insert(int64 run_id, const SwDestination *destination,
-					 const char *key, int64 n_rows, int64 n_bytes)
-{
-	SwSpi		spi;
-	int64		object_id;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, run_id);
-	sw_spi_arg_text(&spi, destination->stage_endpoint);
-	sw_spi_arg_text(&spi, destination->stage_region);
-	sw_spi_arg_text(&spi, destination->stage_bucket);
-	sw_spi_arg_text(&spi, key);
-	sw_spi_arg_int64(&spi, n_rows);
-	sw_spi_arg_int64(&spi, n_bytes);
-	sw_spi_exec(&spi, "INSERT INTO _sensorswave.staged_object"
-				" (run_id, endpoint, region, bucket, object_key, n_rows, n_bytes)"
-				" VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING object_id");
-	object_id = sw_spi_get_int64(&spi, 0, "object_id");
-	sw_spi_end(&spi);
-	return object_id;
-}
-
-static List *
-read_objects(SwSpi *spi)
-{
-	List	   *objects = NIL;
-	uint64		i;
-
-	for (i = 0; i < spi->n_rows; i++)
-	{
-		MemoryContext saved = MemoryContextSwitchTo(spi->result_context);
-		SwStagedObject *object = palloc0(sizeof(SwStagedObject));
-
-		object->object_id = sw_spi_get_int64(spi, i, "object_id");
-		object->run_id = sw_spi_get_int64(spi, i, "run_id");
-		object->endpoint = sw_spi_get_text(spi, i, "endpoint");
-		object->region = sw_spi_get_text(spi, i, "region");
-		object->bucket = sw_spi_get_text(spi, i, "bucket");
-		object->key = sw_spi_get_text(spi, i, "object_key");
-		objects = lappend(objects, object);
-		MemoryContextSwitchTo(saved);
-	}
-	sw_spi_end(spi);
-	return objects;
-}
-
-List *
-sw_cat_object_list_due(int64 pipeline_id)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, "SELECT object_id, run_id, endpoint, region, bucket, object_key"
-				" FROM _sensorswave.staged_object"
-				" JOIN _sensorswave.run USING (run_id)"
-				" WHERE pipeline_id = $1 AND NOT is_deleted"
-				" AND run.status <> 'running' AND delete_after <= clock_timestamp()"
-				" ORDER BY object_id");
-	return read_objects(&spi);
-}
-
-List *
-sw_cat_object_list_run(int64 run_id)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, run_id);
-	sw_spi_exec(&spi, "SELECT object_id, run_id, endpoint, region, bucket, object_key"
-				" FROM _sensorswave.staged_object"
-				" WHERE run_id = $1 AND NOT is_deleted ORDER BY object_id");
-	return read_objects(&spi);
-}
-
-void
-sw_cat_object_set_deleted(int64 object_id)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, object_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.staged_object SET is_deleted = true"
-				" WHERE object_id = $1");
-	sw_spi_end(&spi);
-}
-
-#define POSTPONE_OBJECTS \
-	"UPDATE _sensorswave.staged_object o" \
-	" SET delete_attempts = delete_attempts + 1," \
-	" delete_after = clock_timestamp() + least(interval '1 day'," \
-	" interval '30 seconds' * 2 ^ least(delete_attempts, 12))"
-
-void
-sw_cat_object_postpone(int64 object_id)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, object_id);
-	sw_spi_exec(&spi, POSTPONE_OBJECTS " WHERE object_id = $1");
-	sw_spi_end(&spi);
-}
-
-void
-sw_cat_object_postpone_due(int64 pipeline_id)
-{
-	SwSpi		spi;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, POSTPONE_OBJECTS " FROM _sensorswave.run r"
-				" WHERE r.run_id = o.run_id AND r.pipeline_id = $1"
-				" AND NOT o.is_deleted AND o.delete_after <= clock_timestamp()");
-	sw_spi_end(&spi);
 }

@@ -75,6 +75,16 @@ extern void sw_cat_destination_insert(SwDestination *destination);
 /* Also makes due at once what has failed and waits to be tried again. */
 extern void sw_cat_destination_update(SwDestination *destination);
 
+/* Would a table of the same name be the same table? */
+extern bool sw_cat_destination_is_same_place(const SwDestination *a,
+											 const SwDestination *b);
+
+/*
+ * It is about to be moved to another place: note, for each pipeline that may
+ * have marked its target, that the table bears the mark where it is now.
+ */
+extern void sw_cat_destination_leave(int64 destination_id);
+
 /* Throws when a pipeline uses it. */
 extern void sw_cat_destination_delete(const SwDestination *destination);
 
@@ -153,36 +163,71 @@ extern SwPipeline *sw_cat_pipeline_unpack(StringInfo bytes);
 extern void sw_cat_pipeline_delete(const SwPipeline *pipeline);
 extern void sw_cat_pipeline_set_status(int64 pipeline_id, const char *status);
 
-/* Has it a run that has not ended?  Then it may still write. */
-extern bool sw_cat_pipeline_is_writing(int64 pipeline_id);
-
-/* Has it a backfill or a run that has not ended, or objects staged? */
-extern bool sw_cat_pipeline_is_busy(int64 pipeline_id);
-
-/* Creating the target failed: count, remember why, try again at that time. */
-extern void sw_cat_pipeline_record_failure(int64 pipeline_id,
-										   TimestampTz next_attempt_at,
-										   const char *error,
-										   const char *hint);
-extern int32 sw_cat_pipeline_count_failures(int64 pipeline_id);
+/*
+ * Is it gone, or stopped without a run that has not ended?  Then it writes no
+ * more.  As seen by this transaction, at this moment.
+ */
+extern bool sw_cat_pipeline_is_over(int64 pipeline_id);
 
 /*
- * The target exists: new becomes running.  is_marked: its comment says that
- * it is the pipeline's.
+ * Has it a backfill or a run that has not ended, or something at a peer that
+ * can be expected to be removed soon: staged objects, marks?
  */
-extern void sw_cat_pipeline_record_created(int64 pipeline_id, bool is_marked);
-
-/* The mark is gone. */
-extern void sw_cat_pipeline_record_released(int64 pipeline_id);
-
-/* Is it new, and due for an attempt to create its target? */
-extern bool sw_cat_pipeline_is_creation_due(int64 pipeline_id);
-
-/* Is it stopped, and due for an attempt to take its mark off the target? */
-extern bool sw_cat_pipeline_is_release_due(int64 pipeline_id);
+extern bool sw_cat_pipeline_is_busy(int64 pipeline_id);
 
 /* May the current user act as role (superuser, the role, a member)? */
 extern bool sw_cat_may_use_role(Oid role);
+
+/* ---- their target tables (sw_cat_target.c) ---- */
+
+/*
+ * Creating or releasing the target failed: count, remember why, try again at
+ * that time; DT_NOEND: when somebody has changed something.
+ */
+extern void sw_cat_target_record_failure(int64 pipeline_id,
+										 TimestampTz next_attempt_at,
+										 const char *error,
+										 const char *hint);
+extern int32 sw_cat_target_count_failures(int64 pipeline_id);
+
+/* The target exists: new becomes running. */
+extern void sw_cat_target_record_created(int64 pipeline_id);
+
+/*
+ * The target may bear the pipeline's mark from now on (true: that is new), or
+ * does not any more.
+ */
+extern bool sw_cat_target_hold(int64 pipeline_id);
+extern void sw_cat_target_let_go(int64 pipeline_id);
+extern bool sw_cat_target_is_held(int64 pipeline_id);
+
+/*
+ * The pipeline gives up its target at the destination.  Is there another one
+ * in this database that has the same target now?  Then that holds it, with
+ * whatever mark is there (sw_cat_pipeline.c).
+ */
+extern bool sw_cat_target_bequeath(const SwDestination *destination,
+								   const SwPipeline *pipeline);
+
+/* Is it new, and due for an attempt to create its target? */
+extern bool sw_cat_target_is_creation_due(int64 pipeline_id);
+
+/* Is it stopped, and due for an attempt to take its mark off the target? */
+extern bool sw_cat_target_is_release_due(int64 pipeline_id);
+
+/* A place where the pipeline's target was, and may still bear its mark. */
+typedef struct SwFormerTarget
+{
+	int64		former_target_id;
+	int32		n_failures;
+	SwDestination *destination; /* as it was */
+} SwFormerTarget;
+
+/* Those of a pipeline; or only those due for an attempt to take it off. */
+extern List *sw_cat_target_list_former(int64 pipeline_id, bool only_due);
+extern void sw_cat_target_postpone_former(int64 former_target_id,
+										  TimestampTz next_attempt_at);
+extern void sw_cat_target_forget_former(int64 former_target_id);
 
 /* ---- backfills (sw_cat_backfill.c) ---- */
 
@@ -242,11 +287,14 @@ typedef struct SwBackfillState
 /* Looks with a snapshot of its own; NULL when there is none. */
 extern SwBackfillState *sw_cat_backfill_look(int64 backfill_id);
 
-/* ---- runs and staged objects (sw_cat_run.c) ---- */
+/* ---- runs (sw_cat_run.c) ---- */
 
 extern int64 sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 							   TimestampTz range_start, TimestampTz range_end,
 							   int32 attempt);
+
+/* How many files the pipeline's last run with any had; 0 = there is none. */
+extern int32 sw_cat_run_last_files(int64 pipeline_id);
 
 /* The files are in the store. */
 extern void sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes);
@@ -271,21 +319,55 @@ extern int64 sw_cat_run_close_interrupted(int64 pipeline_id, int backoff_ms,
 										  int backoff_max_ms,
 										  int max_interruptions);
 
+/* ---- staged objects (sw_cat_object.c) ---- */
+
 typedef struct SwStagedObject
 {
 	int64		object_id;
 	int64		run_id;
-	char	   *endpoint;		/* of the store it is in, */
-	char	   *region;			/* which the destination may have left since */
+	char	   *kind;			/* of the store it is in, */
+	char	   *endpoint;		/* which the destination may have left since */
+	char	   *region;
 	char	   *bucket;
 	char	   *key;
+	char	   *upload_id;		/* of its multipart upload, or NULL */
+	bool		is_staged;		/* else its upload may be under way still */
+	bool		is_deleted_once;
+	int32		delete_attempts;	/* that failed */
 } SwStagedObject;
 
-/* destination says in which store. */
-extern int64 sw_cat_object_insert(int64 run_id,
-								  const SwDestination *destination,
-								  const char *key, int64 n_rows,
-								  int64 n_bytes);
+/*
+ * Objects with these keys (char *) may come to be; destination says in which
+ * store.
+ */
+extern void sw_cat_object_claim(int64 run_id,
+								const SwDestination *destination,
+								const List *keys);
+
+/* There is a file for this key, claimed or not. */
+extern void sw_cat_object_record(int64 run_id,
+								 const SwDestination *destination,
+								 const char *key, int64 n_rows,
+								 int64 n_bytes);
+
+/* There is none for what the run has claimed beyond those on record. */
+extern void sw_cat_object_unclaim(int64 run_id);
+
+/* Its multipart upload has been created. */
+extern void sw_cat_object_set_upload(int64 run_id, const char *key,
+									 const char *upload_id);
+
+/* All objects of the run are in the store, and no upload is under way. */
+extern void sw_cat_object_set_staged(int64 run_id);
+
+/*
+ * Keep the objects of a run that ended its backfill, for diagnosis; those of
+ * an attempt that is repeated are not.  Returns how many are kept.
+ */
+extern int64 sw_cat_object_keep(int64 run_id, int seconds);
+
+/* Objects of the pipeline that are kept are due now. */
+extern void sw_cat_object_expire(int64 pipeline_id);
 
 /*
  * Objects of the pipeline that are left over and due to be deleted, except
@@ -293,12 +375,19 @@ extern int64 sw_cat_object_insert(int64 run_id,
  */
 extern List *sw_cat_object_list_due(int64 pipeline_id);
 
-/* Those of one run. */
+/* Those of one run that are due, running or not. */
 extern List *sw_cat_object_list_run(int64 run_id);
-extern void sw_cat_object_set_deleted(int64 object_id);
+
+/*
+ * They are gone.  A request to write an object that was not seen through may
+ * still be served after that, so such an object is due once more, that much
+ * later.
+ */
+extern void sw_cat_object_set_deleted(const List *objects,
+									  int repeat_after_ms);
 
 /* Deleting failed; try again, later and later. */
-extern void sw_cat_object_postpone(int64 object_id);
+extern void sw_cat_object_postpone(const List *objects);
 
 /* The same for all of a pipeline that are due. */
 extern void sw_cat_object_postpone_due(int64 pipeline_id);

@@ -24,6 +24,8 @@ char	   *sw_system_timezone = NULL;
 int			sw_max_workers = 4;
 int			sw_worker_memory_kb = 64 * 1024;
 int			sw_file_size_kb = 128 * 1024;
+int			sw_parts_in_flight = 4;
+int			sw_keep_failed_objects_s = 24 * 60 * 60;
 int			sw_naptime_ms = 1000;
 int			sw_connect_timeout_ms = 10 * 1000;
 int			sw_request_timeout_ms = 5 * 60 * 1000;
@@ -145,6 +147,15 @@ sw_settings_define(void)
 							"Size at which a staged file is closed and the next one begun.",
 							NULL, &sw_file_size_kb, 128 * 1024, 64, 4 * 1024 * 1024,
 							PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("sensorswave_export.parts_in_flight",
+							"Parts of files that one worker uploads at the same time.",
+							NULL, &sw_parts_in_flight, 4, 1, 64,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("sensorswave_export.keep_failed_objects",
+							"How long the staged files of a run that failed for good are kept.",
+							"0 deletes them at once.",
+							&sw_keep_failed_objects_s, 24 * 60 * 60, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomStringVariable("sensorswave_export.ca_file",
 							   "Certificates trusted for object stores; empty = the system's.",
 							   NULL, &sw_ca_file, "",

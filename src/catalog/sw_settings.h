@@ -14,6 +14,8 @@ extern char *sw_system_timezone;
 extern int	sw_max_workers;
 extern int	sw_worker_memory_kb;
 extern int	sw_file_size_kb;
+extern int	sw_parts_in_flight;
+extern int	sw_keep_failed_objects_s;
 extern int	sw_naptime_ms;
 extern int	sw_connect_timeout_ms;
 extern int	sw_request_timeout_ms;

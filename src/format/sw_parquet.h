@@ -154,6 +154,7 @@ typedef struct SwParquetStatistics
 	uint64		n_values;		/* that compare: no nulls, no NaNs; repeats
 								 * may be left out */
 	uint64		n_nulls;
+	bool		has_nan;		/* so that there are no bounds */
 	int64		min_int64;
 	int64		max_int64;
 	double		min_double;

@@ -27,13 +27,20 @@ sw_parquet_statistics_reset(SwParquetStatistics *statistics)
 	memset(statistics, 0, sizeof(*statistics));
 }
 
-/* Readers take a zero for either of both, and cannot order a NaN. */
+/*
+ * Readers take a zero for either of both.  A NaN has no order; some readers
+ * put it above all numbers and would pass over a chunk whose bounds leave it
+ * out.
+ */
 void
 sw_parquet_statistics_add_double(SwParquetStatistics *statistics,
 								 double value)
 {
 	if (isnan(value))
+	{
+		statistics->has_nan = true;
 		return;
+	}
 	if (statistics->n_values++ == 0)
 	{
 		statistics->min_double = value;
@@ -278,7 +285,7 @@ sw_parquet_statistics_finish(const SwParquetStatistics *statistics,
 {
 	memset(lower, 0, sizeof(*lower));
 	memset(upper, 0, sizeof(*upper));
-	if (statistics->n_values == 0)
+	if (statistics->n_values == 0 || statistics->has_nan)
 		return false;
 	switch (leaf->kind)
 	{

@@ -208,15 +208,12 @@ sw_expr_embed(const char *column, const char *before, const char *text,
 										 sw_expr_wrap(text), after));
 }
 
-Oid
-sw_expr_get_type(Oid relation, const char *column, const char *text,
-				 int32 *typmod_out)
+/* The value that text is over one row of relation. */
+static Node *
+sw_expr_resolve(Oid relation, const char *column, const char *text)
 {
 	Query	   *query;
-	Node	   *value;
 	const char *wrong = NULL;
-	int32		typmod;
-	Oid			type;
 
 	sw_expr_check(column, text);
 	query = sw_expr_embed(column, "SELECT ", text,
@@ -234,13 +231,30 @@ sw_expr_get_type(Oid relation, const char *column, const char *text,
 						column),
 				 errdetail("%s", wrong),
 				 errhint("Compute it in a view, and make the view the source of the pipeline.")));
+	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+}
 
-	value = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
-	typmod = exprTypmod(value);
-	type = getBaseTypeAndTypmod(exprType(value), &typmod);
+Oid
+sw_expr_get_type(Oid relation, const char *column, const char *text,
+				 int32 *typmod_out)
+{
+	Node	   *value = sw_expr_resolve(relation, column, text);
+	int32		typmod = exprTypmod(value);
+	Oid			type = getBaseTypeAndTypmod(exprType(value), &typmod);
+
 	if (typmod_out != NULL)
 		*typmod_out = typmod;
 	return type;
+}
+
+AttrNumber
+sw_expr_get_attribute(Oid relation, const char *column, const char *text)
+{
+	Node	   *value = sw_expr_resolve(relation, column, text);
+
+	if (!IsA(value, Var) || ((Var *) value)->varlevelsup != 0)
+		return InvalidAttrNumber;
+	return Max(((Var *) value)->varattno, InvalidAttrNumber);
 }
 
 void

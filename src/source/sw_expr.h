@@ -17,6 +17,8 @@
 #ifndef SW_EXPR_H
 #define SW_EXPR_H
 
+#include "access/attnum.h"
+
 /*
  * Refuse a text that is not exactly one expression (ERRCODE_SYNTAX_ERROR).
  * column names the target column it is for; NULL says it is the row filter.
@@ -34,6 +36,10 @@ extern Oid	sw_expr_get_type(Oid relation, const char *column,
 
 /* The same for a row filter, which must be of type boolean. */
 extern void sw_expr_check_filter(Oid relation, const char *text);
+
+/* The column of relation that text is and no more, or InvalidAttrNumber. */
+extern AttrNumber sw_expr_get_attribute(Oid relation, const char *column,
+										const char *text);
 
 /*
  * The text between parentheses, palloc'd, with a line break before the

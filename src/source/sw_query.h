@@ -3,14 +3,17 @@
  * sw_query.h
  *	  From a pipeline's mapping and a window of time to the text of a query.
  *
- * The query returns one column per column of the target, in its order, each
- * coerced to the server type that its SwType is read from:
+ * The query returns one column per column of the target, in its order.  The
+ * columns of a data model are coerced to the server type that their SwType is
+ * read from:
  *
  *	   SW_TYPE_STRING text, SW_TYPE_INT64 bigint,
  *	   SW_TYPE_TIMESTAMP_MS timestamptz, SW_TYPE_JSON jsonb
  *
- * An expression that is text (or json) stays text, and sw_value.c parses it:
- * there the error of a text that does not fit names the row.
+ * but an expression that is text (or json) stays text, and sw_value.c parses
+ * it: there the error of a text that does not fit names the row.  Columns
+ * whose specs were made of the source's own types (sw_type_map.h) are read as
+ * they come.
  *
  * Columns of type timestamp and date are read in the session's TimeZone,
  * which sw_identity_enter() sets to the pipeline's.
@@ -33,8 +36,22 @@ typedef enum SwOnNull
 	SW_ON_NULL_ERROR,			/* the read fails, naming row and column */
 	SW_ON_NULL_EMPTY,			/* STRING: '', JSON: {} */
 	SW_ON_NULL_EPOCH,			/* TIMESTAMP_MS: 1970-01-01 00:00:00 UTC */
-	SW_ON_NULL_NULL				/* a null; the column must be nullable */
+	SW_ON_NULL_NULL				/* a null where the column is nullable, an
+								 * empty value where it is a container */
 } SwOnNull;
+
+/*
+ * What becomes of a value that the target cannot hold (sw_problem.h says
+ * which those are).
+ */
+typedef enum SwPolicy
+{
+	SW_POLICY_ERROR,			/* the read fails, naming row and column */
+	SW_POLICY_NULL,				/* a null, where there can be one */
+	SW_POLICY_CLAMP,			/* the nearest value that it can hold */
+	SW_POLICY_TEXT,				/* as text, where the column is one */
+	SW_POLICY_SKIP				/* the row is left out */
+} SwPolicy;
 
 typedef enum SwEventFilter
 {
@@ -47,7 +64,9 @@ typedef enum SwEventFilter
 typedef struct SwSourceColumn
 {
 	const char *expression;		/* NULL: the source's column of that name */
-	SwOnNull	on_null;
+	SwOnNull	on_null;		/* where it is ERROR, rows can be skipped */
+	bool		is_raw;			/* read as it comes, not coerced */
+	bool		is_key;			/* messages name rows by these */
 } SwSourceColumn;
 
 /* What to read.  Owns nothing; all pointers outlive its use. */
@@ -67,6 +86,12 @@ typedef struct SwSourceQuery
 	int			event_column;	/* index; only with an event filter */
 	const char *const *event_names;
 	int			n_event_names;
+	SwPolicy	policy;
+	bool		is_binary_json; /* the target's JSON columns are not text */
+	const char *const *datetime_paths;	/* of properties, see sw_json.h */
+	int			n_datetime_paths;
+	const char *const *array_paths;
+	int			n_array_paths;
 } SwSourceQuery;
 
 /*

@@ -161,7 +161,7 @@ sw_read_refuse_rows(void *arg, const SwBatch *batch)
 void
 sw_read_check(const SwSourceQuery *query, const char *sql)
 {
-	SwReadOptions options = {1, 1};
+	SwReadOptions options = {.rows_per_batch = 1,.bytes_per_batch = 1};
 
 	(void) sw_read_query(query, psprintf("%s\nLIMIT 0", sql), &options,
 						 sw_read_refuse_rows, NULL);

@@ -15,13 +15,27 @@
 #define SW_READ_H
 
 #include "format/sw_column.h"
+#include "source/sw_problem.h"
 #include "source/sw_query.h"
+
+/*
+ * What the policy did to values that the target cannot hold.  Filled by
+ * sw_read_query, all of it; palloc'd in the context it was called in.
+ */
+typedef struct SwReadReport
+{
+	uint64		n_skipped;		/* rows left out; they are not in the count
+								 * that sw_read_query returns */
+	SwProblemCount *columns;	/* one for each column of the query */
+	int			n_columns;
+} SwReadReport;
 
 /* A batch is handed on when it reaches either. */
 typedef struct SwReadOptions
 {
 	uint64		rows_per_batch;
 	Size		bytes_per_batch;	/* of values, see sw_batch_bytes */
+	SwReadReport *report;		/* where to tell that, or NULL */
 } SwReadOptions;
 
 /*
@@ -33,7 +47,7 @@ typedef void (*SwReadFlush) (void *arg, const SwBatch *batch);
 
 /*
  * Run sql, which sw_query_build made of query, and hand all its rows to
- * flush.  Returns how many there were.  Throws.
+ * flush.  Returns how many it handed on.  Throws.
  */
 extern uint64 sw_read_query(const SwSourceQuery *query, const char *sql,
 							const SwReadOptions *options,

@@ -180,8 +180,6 @@ sw_store_open(const SwStoreOptions *options, MemoryContext cxt,
 		return status;
 	}
 
-	store->attempt_cxt = AllocSetContextCreate(own_cxt, "SwStoreAttempt",
-											   ALLOCSET_DEFAULT_SIZES);
 	store->authority = sw_store_build_authority(store, &store->endpoint,
 												store->is_path_style);
 	store->peer = sw_store_build_peer(&store->endpoint);

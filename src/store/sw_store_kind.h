@@ -2,7 +2,7 @@
  *
  * sw_store_kind.h
  *	  What a kind of object store has to say for itself, and how a request
- *	  to any of them goes.  Shared by the files sw_store*.c only.
+ *	  to any of them goes.  For sw_store*.c and sw_upload*.c only.
  *
  * sw_store.c			options, keys, addresses; the simple calls of sw_store.h
  * sw_store_list.c		lists, and deletion of many objects
@@ -23,11 +23,11 @@
 #include "common/sw_uri.h"
 #include "net/sw_http.h"
 #include "net/sw_redact.h"
+#include "sign/sw_md5.h"
 #include "sign/sw_sign_v4.h"
 #include "store/sw_store.h"
 #include "store/sw_store_reply.h"
 
-#define SW_STORE_MD5_BYTES	16
 #define SW_STORE_MAX_QUERY	8
 #define SW_STORE_MAX_WIRE_HEADERS 4
 
@@ -104,7 +104,7 @@ typedef struct SwStoreRequest
 
 	/* taken of body by the first attempt that needs it */
 	bool		has_md5;
-	uint8		md5[SW_STORE_MD5_BYTES];
+	uint8		md5[SW_MD5_BYTES];
 } SwStoreRequest;
 
 /*
@@ -174,6 +174,7 @@ struct SwStoreOps
 	const char *name;			/* what messages call it: "TOS" */
 	const char *action_prefix;	/* of rights: "tos" in tos:PutObject */
 	const SwSignV4Scheme *scheme;
+	bool		wants_md5;		/* of objects and parts, before these */
 	const char *header_names[SW_STORE_N_HEADERS];	/* lower case; "" = none */
 
 	/*

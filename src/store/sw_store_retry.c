@@ -10,8 +10,10 @@
  *
  * How long: request_timeout_ms from the beginning, where the time that an
  * attempt spent moving bytes is given back (a large object on a slow line
- * still has its repeats), and at most SW_STORE_MAX_ATTEMPTS.  The caller has
- * a back-off of its own, in minutes; this one is for what passes in seconds.
+ * still has its repeats), and at most SW_STORE_MAX_ATTEMPTS.  An attempt that
+ * stands still is given up after a third of that time, so that one connection
+ * gone dead is not the end.  The caller has a back-off of its own, in minutes;
+ * this one is for what passes in seconds.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,6 +35,9 @@
 
 /* A late attempt still gets this long for its reply. */
 #define SW_STORE_MIN_TIMEOUT_MS 1000
+
+/* One that stands still leaves time for this many in all. */
+#define SW_STORE_SILENT_ATTEMPTS 3
 
 /* A repeat is news for the administrator, though not yet a failure. */
 static void
@@ -84,8 +89,9 @@ sw_store_retry_begin(SwStoreRetry *retry)
 
 	retry->n_attempts++;
 	retry->attempt_ms = sw_wait_now_ms();
-	left_ms = Max(retry->give_up_ms - retry->attempt_ms,
-				  SW_STORE_MIN_TIMEOUT_MS);
+	left_ms = Min(retry->give_up_ms - retry->attempt_ms,
+				  retry->timeout_ms / SW_STORE_SILENT_ATTEMPTS);
+	left_ms = Max(left_ms, SW_STORE_MIN_TIMEOUT_MS);
 	return (int) Min(left_ms, retry->timeout_ms);
 }
 

@@ -18,14 +18,13 @@
  */
 #include "postgres.h"
 
-#include <openssl/evp.h>
-
+#include "sign/sw_md5.h"
 #include "store/sw_store_kind.h"
 
 #define SW_S3_MIN_BUCKET_BYTES 3
 #define SW_S3_MAX_BUCKET_BYTES 63
 
-#define SW_S3_MD5_HEX		(2 * SW_STORE_MD5_BYTES)
+#define SW_S3_MD5_DIGITS	(2 * SW_MD5_BYTES)
 
 /* ---- options ---- */
 
@@ -194,11 +193,11 @@ sw_s3_write_request(const SwStore *store, SwStoreRequest *request,
 /* ---- replies ---- */
 
 static bool
-sw_s3_read_hex(const char *hex, uint8 md5[SW_STORE_MD5_BYTES])
+sw_s3_read_hex(const char *hex, uint8 md5[SW_MD5_BYTES])
 {
 	static const char digits[] = "0123456789abcdef";
 
-	for (int i = 0; i < SW_S3_MD5_HEX; i++)
+	for (int i = 0; i < SW_S3_MD5_DIGITS; i++)
 	{
 		const char *found = hex[i] != '\0' ?
 		strchr(digits, pg_ascii_tolower((unsigned char) hex[i])) : NULL;
@@ -212,14 +211,14 @@ sw_s3_read_hex(const char *hex, uint8 md5[SW_STORE_MD5_BYTES])
 
 /* The MD5 in an ETag, and what comes behind it ("" or "-<parts>"). */
 static bool
-sw_s3_read_etag(const char *etag, uint8 md5[SW_STORE_MD5_BYTES],
+sw_s3_read_etag(const char *etag, uint8 md5[SW_MD5_BYTES],
 				const char **rest, Size *n_rest)
 {
 	if (*etag == '"')
 		etag++;
 	if (!sw_s3_read_hex(etag, md5))
 		return false;
-	*rest = etag + SW_S3_MD5_HEX;
+	*rest = etag + SW_S3_MD5_DIGITS;
 	*n_rest = strcspn(*rest, "\"");
 	return true;
 }
@@ -235,21 +234,12 @@ sw_s3_hides_md5(const SwStoreReply *reply)
 		(encryption != NULL && strncmp(encryption, "aws:", 4) == 0);
 }
 
-static char *
-sw_s3_format_md5(const uint8 md5[SW_STORE_MD5_BYTES])
-{
-	char	   *text = palloc(SW_S3_MD5_HEX + 1);
-
-	for (int i = 0; i < SW_STORE_MD5_BYTES; i++)
-		sprintf(text + 2 * i, "%02x", md5[i]);
-	return text;
-}
-
 static SwStatus
 sw_s3_verify_body(const SwStore *store, const SwStoreReply *reply,
 				  SwStoreResult *result, SwError *err)
 {
-	uint8		md5[SW_STORE_MD5_BYTES];
+	uint8		md5[SW_MD5_BYTES];
+	char		ours[SW_MD5_HEX_SIZE];
 	const char *rest;
 	Size		n_rest;
 
@@ -258,58 +248,55 @@ sw_s3_verify_body(const SwStore *store, const SwStoreReply *reply,
 	if (sw_s3_hides_md5(reply) ||
 		!sw_s3_read_etag(result->etag, md5, &rest, &n_rest) || n_rest > 0)
 		return SW_OK;
-	if (memcmp(md5, reply->request->md5, SW_STORE_MD5_BYTES) != 0)
+	sw_md5_format_hex(reply->request->md5, ours);
+	if (memcmp(md5, reply->request->md5, SW_MD5_BYTES) != 0)
 		return sw_store_report_mismatch(store, reply->request, result->etag,
-										sw_s3_format_md5(reply->request->md5),
-										err);
+										ours, err);
 	result->is_etag_md5 = true;
 	return SW_OK;
 }
 
-/* The ETag that the whole must have; false = nobody can know. */
+/* The MD5 that the ETag of the whole must have; false = nobody can know. */
 static bool
-sw_s3_derive_etag(const SwStoreRequest *complete,
-				  uint8 md5[SW_STORE_MD5_BYTES])
+sw_s3_derive_md5(const SwStoreRequest *complete, uint8 md5[SW_MD5_BYTES])
 {
-	uint8	   *all = palloc(SW_STORE_MD5_BYTES * Max(complete->n_parts, 1));
-	const char *rest;
-	Size		n_rest;
+	SwMd5	   *hash = sw_md5_begin();
+	bool		is_known = hash != NULL;
 
-	for (int i = 0; i < complete->n_parts; i++)
+	for (int i = 0; i < complete->n_parts && is_known; i++)
 	{
 		const SwStorePart *part = &complete->parts[i];
+		uint8		part_md5[SW_MD5_BYTES];
+		const char *rest;
+		Size		n_rest;
 
-		if (!part->is_etag_md5 ||
-			!sw_s3_read_etag(part->etag, all + i * SW_STORE_MD5_BYTES, &rest,
-							 &n_rest))
-			return false;
+		is_known = part->is_etag_md5 &&
+			sw_s3_read_etag(part->etag, part_md5, &rest, &n_rest);
+		if (is_known)
+			sw_md5_add(hash, part_md5, SW_MD5_BYTES);
 	}
-	return EVP_Digest(all, SW_STORE_MD5_BYTES * complete->n_parts, md5, NULL,
-					  EVP_md5(), NULL) == 1;
+	return hash != NULL && sw_md5_end(hash, md5) && is_known;
 }
 
 static SwStatus
 sw_s3_verify_whole(const SwStore *store, const SwStoreRequest *complete,
 				   const SwStoreResult *result, SwError *err)
 {
-	uint8		theirs[SW_STORE_MD5_BYTES];
-	uint8		ours[SW_STORE_MD5_BYTES];
-	char	   *expected;
+	uint8		theirs[SW_MD5_BYTES];
+	uint8		ours[SW_MD5_BYTES];
+	char		hex[SW_MD5_HEX_SIZE];
+	char	   *ending = psprintf("-%d", complete->n_parts);
 	const char *rest;
 	Size		n_rest;
 
-	if (!sw_s3_derive_etag(complete, ours) ||
-		!sw_s3_read_etag(result->etag, theirs, &rest, &n_rest))
+	if (!sw_s3_derive_md5(complete, ours) ||
+		!sw_s3_read_etag(result->etag, theirs, &rest, &n_rest) ||
+		n_rest != strlen(ending) || memcmp(rest, ending, n_rest) != 0 ||
+		memcmp(theirs, ours, SW_MD5_BYTES) == 0)
 		return SW_OK;
-	expected = psprintf("-%d", complete->n_parts);
-	if (n_rest != strlen(expected) || memcmp(rest, expected, n_rest) != 0)
-		return SW_OK;
-	if (memcmp(theirs, ours, SW_STORE_MD5_BYTES) == 0)
-		return SW_OK;
+	sw_md5_format_hex(ours, hex);
 	return sw_store_report_mismatch(store, complete, result->etag,
-									psprintf("\"%s%s\"",
-											 sw_s3_format_md5(ours), expected),
-									err);
+									psprintf("\"%s%s\"", hex, ending), err);
 }
 
 static SwStatus
@@ -346,6 +333,7 @@ const SwStoreOps sw_store_s3_ops = {
 	.name = "an S3 store",
 	.action_prefix = "s3",
 	.scheme = &sw_sign_v4_s3,
+	.wants_md5 = true,
 	.header_names = {
 		[SW_STORE_HEADER_DATE] = "date",
 		[SW_STORE_HEADER_RETRY_AFTER] = "retry-after",

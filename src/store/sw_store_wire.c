@@ -13,15 +13,11 @@
  */
 #include "postgres.h"
 
-#include <openssl/evp.h>
-
+#include "sign/sw_md5.h"
 #include "store/sw_store_kind.h"
 
 /* A body is hashed in pieces of this size. */
 #define SW_STORE_HASH_BYTES (128 * 1024)
-
-/* An MD5 in base64, and the terminator. */
-#define SW_STORE_MD5_TEXT_SIZE 32
 
 typedef struct SwStoreOperationWords
 {
@@ -178,38 +174,31 @@ sw_store_read_text(void *arg, int64 offset, char *buf, int len)
 }
 
 static SwStatus
-sw_store_hash_body(const SwBody *body, uint8 md5[SW_STORE_MD5_BYTES],
-				   SwError *err)
+sw_store_hash_body(const SwBody *body, uint8 md5[SW_MD5_BYTES], SwError *err)
 {
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	char	   *piece = palloc(SW_STORE_HASH_BYTES);
-	bool		is_good = hash != NULL &&
-	EVP_DigestInit_ex(hash, EVP_md5(), NULL) == 1;
+	SwMd5	   *hash = sw_md5_begin();
 	int64		offset = 0;
 	int			n_read = 0;
+	int			read_errno = 0;
+	bool		is_good = hash != NULL;
 
-	while (is_good && offset < body->n_bytes)
+	while (hash != NULL && offset < body->n_bytes)
 	{
 		errno = 0;
 		n_read = body->read(body->arg, offset, piece,
 							(int) Min((int64) SW_STORE_HASH_BYTES,
 									  body->n_bytes - offset));
+		read_errno = errno;
 		if (n_read <= 0)
 			break;
-		is_good = EVP_DigestUpdate(hash, piece, n_read) == 1;
+		sw_md5_add(hash, piece, n_read);
 		offset += n_read;
 	}
-	is_good = is_good && EVP_DigestFinal_ex(hash, md5, NULL) == 1;
-	EVP_MD_CTX_free(hash);
+	if (hash != NULL)
+		is_good = sw_md5_end(hash, md5);
 	pfree(piece);
 
-	if (offset < body->n_bytes && (n_read < 0 || errno != 0))
-		return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER,
-							"could not read a staged file: %s",
-							strerror(errno));
-	if (offset < body->n_bytes)
-		return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
-							"a staged file ended before its length");
 	if (!is_good)
 	{
 		sw_error_set(err, SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
@@ -218,15 +207,19 @@ sw_store_hash_body(const SwBody *body, uint8 md5[SW_STORE_MD5_BYTES],
 		sw_error_set_hint(err, "Allow MD5 in the configuration of OpenSSL; it is not used for security here.");
 		return SW_ERR_UNSUPPORTED;
 	}
-	return SW_OK;
+	if (offset == body->n_bytes)
+		return SW_OK;
+	return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER,
+						"could not read a staged file: %s",
+						n_read < 0 ? strerror(read_errno) : "it ended early");
 }
 
 static void
-sw_store_add_md5(SwStoreWire *wire, const uint8 md5[SW_STORE_MD5_BYTES])
+sw_store_add_md5(SwStoreWire *wire, const uint8 md5[SW_MD5_BYTES])
 {
-	char	   *text = palloc(SW_STORE_MD5_TEXT_SIZE);
+	char	   *text = palloc(SW_MD5_BASE64_SIZE);
 
-	EVP_EncodeBlock((unsigned char *) text, md5, SW_STORE_MD5_BYTES);
+	sw_md5_format_base64(md5, text);
 	sw_store_add_plain_header(wire, "Content-MD5", text);
 }
 
@@ -245,7 +238,7 @@ SwStatus
 sw_store_set_document(SwStoreWire *wire, StringInfo text,
 					  const char *content_type, SwError *err)
 {
-	uint8		md5[SW_STORE_MD5_BYTES];
+	uint8		md5[SW_MD5_BYTES];
 
 	wire->document.n_bytes = text->len;
 	wire->document.read = sw_store_read_text;

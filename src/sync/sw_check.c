@@ -25,6 +25,9 @@ typedef struct CheckState
 {
 	const SwDestination *destination;
 	const SwPipeline *pipeline;
+	MemoryContext context;		/* of the result */
+	char	   *marker;			/* that is on the table, or NULL */
+	char	   *shown;			/* the same without secrets */
 } CheckState;
 
 static void
@@ -48,7 +51,12 @@ look_at_target(void *arg)
 	if (sw_target_check_table(target, &plan->table, &exists, &err) != SW_OK)
 		sw_report(ERROR, &err);
 	if (exists)
-		sw_marker_check(target, &plan->table);
+	{
+		MemoryContext saved = MemoryContextSwitchTo(state->context);
+
+		state->marker = sw_marker_read(target, &plan->table, &state->shown);
+		MemoryContextSwitchTo(saved);
+	}
 	sw_target_close(target);
 }
 
@@ -72,12 +80,16 @@ create_current_view(void *arg)
 	sw_target_close(target);
 }
 
-/* In the worker: do it, and reply if it fails. */
+/* In the worker: do it, and reply if there is something to say. */
 static void
 run(void (*piece) (void *arg), const SwDestination *destination,
 	const SwPipeline *pipeline, SwJobChannel *channel)
 {
-	CheckState	state = {destination, pipeline};
+	CheckState	state = {
+		.destination = destination,
+		.pipeline = pipeline,
+		.context = CurrentMemoryContext
+	};
 	SwFailure	failure;
 
 	if (!sw_attempt(piece, &state, &failure))
@@ -92,6 +104,16 @@ run(void (*piece) (void *arg), const SwDestination *destination,
 
 		sw_job_reply(channel, &reply);
 	}
+	else if (state.marker != NULL)
+	{
+		SwJobReply	reply = {
+			.status = "ok",
+			.message = state.shown,
+			.detail = state.marker
+		};
+
+		sw_job_reply(channel, &reply);
+	}
 }
 
 void
@@ -101,8 +123,11 @@ sw_check_run(const SwJobRequest *request, SwJobChannel *channel)
 		request->destination, request->pipeline, channel);
 }
 
-/* In the session: have it done, and throw its failure. */
-static void
+/*
+ * In the session: have it done, and throw its failure.  Returns what else
+ * the worker has to say, or NULL.
+ */
+static SwJobReply *
 have_done(SwJobRequest *request, const char *last_hint)
 {
 	SwJob	   *job = sw_job_start(request);
@@ -110,7 +135,7 @@ have_done(SwJobRequest *request, const char *last_hint)
 	SwJobReply *reply = sw_job_receive(job, sw_wait_deadline(CHECK_LIMIT_MS),
 									   &was_lost);
 
-	if (reply != NULL)
+	if (reply != NULL && strcmp(reply->status, "failed") == 0)
 		ereport(ERROR,
 				(errcode(sw_job_sqlstate(reply)),
 				 errmsg("%s", reply->message),
@@ -123,6 +148,7 @@ have_done(SwJobRequest *request, const char *last_hint)
 				 errmsg("the worker that talks to the warehouse has ended"),
 				 errhint("See the server's log, then try again.")));
 	sw_job_end(job);
+	return reply;
 }
 
 void
@@ -130,8 +156,13 @@ sw_check_target(SwDestination *destination, SwPipeline *pipeline)
 {
 	SwJobRequest request = {SW_JOB_CHECK_TARGET, destination, pipeline};
 
-	have_done(&request,
-			  "To save without this check, set sensorswave_export.check_on_save to off.");
+	SwJobReply *found = have_done(&request,
+								  "To save without this check, set sensorswave_export.check_on_save to off.");
+
+	/* Here, not in the worker: this transaction may have stopped its owner. */
+	if (found != NULL)
+		sw_marker_judge(&sw_plan_create(pipeline)->table, found->detail,
+						found->message);
 }
 
 char *
@@ -145,6 +176,6 @@ sw_check_create_current_view(SwPipeline *pipeline)
 				 errmsg("pipeline \"%s\" does not upsert", pipeline->name),
 				 errdetail("A table that only grows needs no view of its newest rows.")));
 	request.destination = sw_cat_destination_get(pipeline->destination_id);
-	have_done(&request, NULL);
+	(void) have_done(&request, NULL);
 	return psprintf("%s_current", pipeline->target_table);
 }

@@ -5,9 +5,15 @@
  *
  * Every object has a ledger row before its first byte leaves this server
  * and keeps it until its deletion is confirmed.  A run deletes its own
- * objects at its end, good or bad.  What it could not delete, and what a
- * run that died left behind, is deleted by the pipeline's next work, tried
- * again later and later while the store refuses.
+ * objects at its end.  Those of one that failed for good, and that are whole,
+ * are kept for keep_failed_objects.  What was kept, what could not be
+ * deleted, and what a run that died left behind, is deleted by the
+ * pipeline's work when it is due; sw_runs and sw_run_logs tell.
+ *
+ * An object whose upload was not seen through (its worker died, or gave up
+ * waiting for a reply) may come to be after its deletion: it is deleted once
+ * more, request_timeout later.  Its multipart upload is aborted: by its id
+ * where that is on record, else by looking for uploads of its key.
  *
  *-------------------------------------------------------------------------
  */

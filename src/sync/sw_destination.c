@@ -407,7 +407,11 @@ sw_destination_alter(const SwDestination *seen, SwDestinationEdit *edit)
 	row->api_key = old->api_key;
 	row->stage_secret_key = old->stage_secret_key;
 	take_secrets(edit);
-	check_targets(row);
+	if (!sw_cat_destination_is_same_place(old, row))
+	{
+		check_targets(row);
+		sw_cat_destination_leave(row->destination_id);
+	}
 	sw_cat_destination_update(row);
 }
 

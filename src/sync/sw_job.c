@@ -20,7 +20,6 @@
 #include "storage/dsm.h"
 #include "storage/shm_mq.h"
 #include "utils/memutils.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "catalog/sw_field.h"
@@ -152,9 +151,6 @@ sw_job_start(const SwJobRequest *request)
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot talk to a warehouse from a standby server"),
 				 errhint("Do it on the primary server.")));
-	/* An abort gives up the statement's memory before the segment. */
-	saved = MemoryContextSwitchTo(TopTransactionContext);
-	job = palloc0(sizeof(SwJob));
 	initStringInfo(&bytes);
 	sw_cat_destination_pack(request->destination, &bytes);
 	if (request->pipeline != NULL)
@@ -301,13 +297,6 @@ sw_job_reply(SwJobChannel *channel, const SwJobReply *reply)
 	if (shm_mq_send(channel->queue, bytes.len, bytes.data, true, true) == SHM_MQ_WOULD_BLOCK)
 		elog(ERROR, "reply does not fit the queue");
 	pfree(bytes.data);
-}
-
-void
-sw_job_ignore_cancel(void)
-{
-	pqsignal(SIGINT, SIG_IGN);
-	QueryCancelPending = false;
 }
 
 void

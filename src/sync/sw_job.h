@@ -27,8 +27,10 @@
 typedef enum SwJobKind
 {
 	SW_JOB_TEST_CONNECTION,		/* replies: a step each (sync/sw_test.h) */
-	SW_JOB_CHECK_TARGET,		/* replies: at most one, the failure */
-	SW_JOB_CREATE_CURRENT_VIEW	/* the same */
+	SW_JOB_CHECK_TARGET,		/* replies: at most one, the failure, or a
+								 * mark found (sync/sw_marker.h): as detail,
+								 * and as message without secrets */
+	SW_JOB_CREATE_CURRENT_VIEW	/* replies: at most one, the failure */
 } SwJobKind;
 
 typedef struct SwJobRequest
@@ -91,9 +93,6 @@ extern SwJobRequest *sw_job_take_request(SwJobChannel *channel);
 
 /* Quietly ignored when the session has left. */
 extern void sw_job_reply(SwJobChannel *channel, const SwJobReply *reply);
-
-/* From now on it does not matter whether the session waits: tidying up. */
-extern void sw_job_ignore_cancel(void);
 
 /* All replies are given. */
 extern void sw_job_finish(SwJobChannel *channel);

@@ -13,8 +13,17 @@
 #include "miscadmin.h"
 
 #include "net/sw_report.h"
+#include "net/sw_wait.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_tx.h"
+
+/*
+ * How long after its mark was written a claim is taken for good.  Who writes
+ * last has the table, as long as everybody writes within this time after
+ * having read.
+ */
+#define SETTLE_MS 1000
+#define CLAIM_ATTEMPTS 3
 
 /* The part that all pipelines of this database share. */
 static char *
@@ -44,39 +53,40 @@ static bool
 is_abandoned(const char *marker)
 {
 	char	   *ours = database_part();
-	SwPipeline *pipeline;
-	bool		is_over;
 
-	if (strncmp(marker, ours, strlen(ours)) != 0)
-		return false;
-	sw_tx_begin("looking for the owner of a target table");
-	pipeline = sw_cat_pipeline_get(strtoi64(marker + strlen(ours), NULL, 10));
-	is_over = pipeline == NULL ||
-		(strcmp(pipeline->status, "stopped") == 0 &&
-		 !sw_cat_pipeline_is_writing(pipeline->pipeline_id));
-	sw_tx_commit();
-	return is_over;
+	return strncmp(marker, ours, strlen(ours)) == 0 &&
+		sw_cat_pipeline_is_over(strtoi64(marker + strlen(ours), NULL, 10));
 }
 
-/* The mark that is there; NULL for none. */
-static char *
-read_mark(SwTarget *target, const SwTargetTable *table, bool *can_read)
+/* False where the warehouse does not let us, or has no such table. */
+static bool
+can_read(SwTarget *target, const SwTargetTable *table, char **marker)
+{
+	SwError		err;
+	SwStatus	status = sw_target_read_marker(target, table, marker, &err);
+
+	if (status == SW_ERR_UNSUPPORTED || status == SW_ERR_DENIED ||
+		status == SW_ERR_MISSING)
+		return false;
+	if (status != SW_OK)
+		sw_report(ERROR, &err);
+	return true;
+}
+
+char *
+sw_marker_read(SwTarget *target, const SwTargetTable *table, char **shown)
 {
 	char	   *marker = NULL;
-	SwError		err;
-	SwStatus	status = sw_target_read_marker(target, table, &marker, &err);
 
-	/* Without the table there is no mark on it either. */
-	*can_read = status != SW_ERR_UNSUPPORTED && status != SW_ERR_DENIED &&
-		status != SW_ERR_MISSING;
-	if (*can_read && status != SW_OK)
-		sw_report(ERROR, &err);
-	return *can_read ? marker : NULL;
+	if (!can_read(target, table, &marker) || marker == NULL)
+		return NULL;
+	*shown = sw_target_redact(target, NULL, marker);
+	return marker;
 }
 
-static void
-refuse_foreign(SwTarget *target, const SwTargetTable *table,
-			   const char *marker)
+void
+sw_marker_judge(const SwTargetTable *table, const char *marker,
+				const char *shown)
 {
 	if (marker == NULL || is_same_pipeline(marker, table->marker) ||
 		is_abandoned(marker))
@@ -84,50 +94,91 @@ refuse_foreign(SwTarget *target, const SwTargetTable *table,
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_IN_USE),
 			 errmsg("target table \"%s\" belongs to another pipeline", table->name),
-			 errdetail("Its comment says: %s.", sw_target_redact(target, NULL, marker)),
+			 errdetail("Its comment says: %s.", shown),
 			 errhint("Give another target_table, or stop the other pipeline; if that does not exist any more, remove the mark from the comment of the table.")));
 }
 
-void
-sw_marker_check(SwTarget *target, const SwTargetTable *table)
+/* Others may have read the comment before we wrote it, and write theirs now. */
+static void
+let_others_write(void)
 {
-	bool		can_read;
+	int64		deadline_ms = sw_wait_deadline(SETTLE_MS);
 
-	refuse_foreign(target, table, read_mark(target, table, &can_read));
+	while (sw_wait(PGINVALID_SOCKET, false, false, deadline_ms,
+				   SW_WAIT_EVENT_WAREHOUSE) != SW_WAIT_DEADLINE)
+		;
 }
 
 bool
 sw_marker_claim(SwTarget *target, const SwTargetTable *table)
 {
-	bool		can_read;
-	char	   *marker = read_mark(target, table, &can_read);
-	SwStatus	status;
-	SwError		err;
+	int			i;
 
-	if (!can_read)
-		return false;
-	refuse_foreign(target, table, marker);
-	if (marker != NULL && strcmp(marker, table->marker) == 0)
-		return true;
-	status = sw_target_write_marker(target, table, table->marker, &err);
-	if (status == SW_ERR_UNSUPPORTED || status == SW_ERR_DENIED)
-		return false;
-	if (status != SW_OK)
-		sw_report(ERROR, &err);
-	return true;
+	for (i = 0; i < CLAIM_ATTEMPTS; i++)
+	{
+		char	   *found;
+		SwStatus	status;
+		SwError		err;
+
+		if (!can_read(target, table, &found))
+			return false;
+		if (found != NULL && strcmp(found, table->marker) == 0)
+			return true;
+		sw_tx_begin("looking for the owner of a target table");
+		sw_marker_judge(table, found,
+						found ? sw_target_redact(target, NULL, found) : NULL);
+		sw_tx_commit();
+		status = sw_target_write_marker(target, table, found, table->marker, &err);
+		if (status == SW_ERR_UNSUPPORTED || status == SW_ERR_DENIED)
+			return false;
+		if (status != SW_OK && status != SW_ERR_MISMATCH)
+			sw_report(ERROR, &err);
+		let_others_write();
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not mark target table \"%s\" as the pipeline's", table->name),
+			 errdetail("Its comment is changed by others all the time."),
+			 errhint("It is tried again. Find out who alters the table.")));
+}
+
+/* Also that of a predecessor, which has left its removal to us. */
+static bool
+is_ours_to_remove(const SwTargetTable *table, const char *marker)
+{
+	bool		is_ours = is_same_pipeline(marker, table->marker);
+
+	if (!is_ours)
+	{
+		sw_tx_begin("looking for the owner of a target table");
+		is_ours = is_abandoned(marker);
+		sw_tx_commit();
+	}
+	return is_ours;
 }
 
 void
 sw_marker_release(SwTarget *target, const SwTargetTable *table)
 {
-	bool		can_read;
-	char	   *marker = read_mark(target, table, &can_read);
-	SwStatus	status;
+	char	   *found;
 	SwError		err;
+	SwStatus	status = sw_target_read_marker(target, table, &found, &err);
 
-	if (marker == NULL || !is_same_pipeline(marker, table->marker))
-		return;
-	status = sw_target_write_marker(target, table, NULL, &err);
-	if (status != SW_OK && status != SW_ERR_UNSUPPORTED)
+	if (status == SW_OK && found != NULL && is_ours_to_remove(table, found))
+		status = sw_target_write_marker(target, table, found, NULL, &err);
+	/* Without a table there is no mark; another one is not ours to remove. */
+	if (status != SW_OK && status != SW_ERR_MISSING && status != SW_ERR_MISMATCH)
 		sw_report(ERROR, &err);
+}
+
+void
+sw_marker_warn(int elevel, const SwTargetTable *table)
+{
+	ereport(elevel,
+			(errmsg("target table \"%s\".\"%s\" keeps the mark of its pipeline",
+					table->database, table->name),
+			 errdetail("Other databases and instances cannot use it; its comment says: %s.",
+					   table->marker),
+			 errhint("Run at the warehouse: %s (with what else the comment says between the quotes).",
+					 sw_target_write_no_comment(table))));
 }

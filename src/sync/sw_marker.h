@@ -18,20 +18,36 @@
 extern char *sw_marker_create(const SwPipeline *pipeline);
 
 /*
- * Make sure that the table, which exists, is the pipeline's: no mark, its
- * own, or that of a pipeline of this database that is stopped or gone.
- * Throws when it is somebody else's.  Where the warehouse has no comments to
- * read this is taken as no mark.  No transaction may be open.
+ * The mark that is on the table, palloc'd.  NULL for none, also where the
+ * warehouse has no comments to read, or not for us; otherwise *shown is the
+ * same without secrets.  Throws.
  */
-extern void sw_marker_check(SwTarget *target, const SwTargetTable *table);
+extern char *sw_marker_read(SwTarget *target, const SwTargetTable *table,
+							char **shown);
 
 /*
- * The same, then put the pipeline's mark there.  Returns false where the
- * warehouse does not let us.
+ * Throw unless a table with that mark can be the pipeline's: no mark, its
+ * own, or that of a pipeline of this database that writes no more, as the
+ * transaction sees it.  shown is what the error says of the mark.
+ */
+extern void sw_marker_judge(const SwTargetTable *table, const char *marker,
+							const char *shown);
+
+/*
+ * Put the pipeline's mark there, unless the table is somebody else's: that
+ * throws.  Returns false where the warehouse does not let us.  Of several
+ * that claim a table at the same time one succeeds.  No transaction may be
+ * open, in this and the next.
  */
 extern bool sw_marker_claim(SwTarget *target, const SwTargetTable *table);
 
-/* Take the pipeline's mark off, if it is still there.  Throws. */
+/*
+ * Take the pipeline's mark off, if it is still there, or that of one of this
+ * database that writes no more.  Throws.
+ */
 extern void sw_marker_release(SwTarget *target, const SwTargetTable *table);
+
+/* Report that the mark stays, and how it is removed by hand. */
+extern void sw_marker_warn(int elevel, const SwTargetTable *table);
 
 #endif							/* SW_MARKER_H */

@@ -22,6 +22,7 @@
 #include "sync/sw_check.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_destination.h"
+#include "sync/sw_marker.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
 
@@ -337,6 +338,27 @@ sw_pipeline_put(SwPipeline *row, const SwPipeline *old)
 	return "changed";
 }
 
+/* Marks that could not be taken off stay; nobody will know of them. */
+static void
+warn_of_marks(const SwPipeline *pipeline)
+{
+	SwTargetTable table = sw_plan_create(pipeline)->table;
+	ListCell   *cell;
+
+	if (sw_cat_target_is_held(pipeline->pipeline_id))
+	{
+		table.database = sw_cat_destination_get(pipeline->destination_id)->database;
+		sw_marker_warn(WARNING, &table);
+	}
+	foreach(cell, sw_cat_target_list_former(pipeline->pipeline_id, false))
+	{
+		const SwFormerTarget *former = lfirst(cell);
+
+		table.database = former->destination->database;
+		sw_marker_warn(WARNING, &table);
+	}
+}
+
 void
 sw_pipeline_drop(const char *name)
 {
@@ -351,8 +373,9 @@ sw_pipeline_drop(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("pipeline \"%s\" is still being wound up", name),
-				 errdetail("Its last run has not ended, or its staged objects are not deleted yet."),
-				 errhint("Try again later; sw_run_logs tells if the store refuses.")));
+				 errdetail("Its last run has not ended, its staged objects are not deleted yet, or its mark is not taken off the target table yet."),
+				 errhint("Try again later; sw_run_logs tells if the store refuses, sw_status if the warehouse does.")));
+	warn_of_marks(pipeline);
 	sw_cat_pipeline_delete(pipeline);
 }
 
@@ -361,8 +384,9 @@ sw_pipeline_stop(const char *name)
 {
 	SwPipeline *pipeline = sw_pipeline_get_own(name);
 
-	if (strcmp(pipeline->status, "stopped") != 0)
-		sw_cat_pipeline_set_status(pipeline->pipeline_id, "stopped");
+	/* Once more: what failed in the winding up is tried again. */
+	sw_cat_pipeline_set_status(pipeline->pipeline_id, "stopped");
+	sw_cat_object_expire(pipeline->pipeline_id);
 	ereport(NOTICE,
 			(errmsg("pipeline \"%s\" is stopped for good", name),
 			 errdetail("Its history and its target table are kept.")));

@@ -21,6 +21,7 @@
 #include "sync/sw_marker.h"
 #include "sync/sw_options.h"
 #include "sync/sw_plan.h"
+#include "sync/sw_tx.h"
 
 static char *
 comma_list(const SwShape *shape)
@@ -231,16 +232,49 @@ sw_plan_check(const SwPlan *plan)
 	sw_identity_leave(&identity);
 }
 
+/*
+ * Before the warehouse can have our mark: who comes after us has to know that
+ * it may be there.  Returns false if that was known.
+ */
+static bool
+record_mark(const SwPlan *plan, const SwDestination *destination)
+{
+	SwDestination *now;
+	bool		is_new;
+
+	sw_tx_begin("recording the mark of a target table");
+	now = sw_cat_destination_get(destination->destination_id);
+	if (now == NULL || !sw_cat_destination_is_same_place(now, destination))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("destination \"%s\" was moved just now", destination->name),
+				 errhint("It is tried again where it is now.")));
+	is_new = sw_cat_target_hold(plan->pipeline->pipeline_id);
+	sw_tx_commit();
+	return is_new;
+}
+
 bool
-sw_plan_prepare_target(const SwPlan *plan, SwTarget *target)
+sw_plan_prepare_target(const SwPlan *plan, const SwDestination *destination,
+					   SwTarget *target)
 {
 	bool		exists;
+	bool		is_new;
+	bool		is_marked;
 	SwError		err;
 
 	if (sw_target_check_table(target, &plan->table, &exists, &err) != SW_OK)
 		sw_report(ERROR, &err);
+	is_new = record_mark(plan, destination);
 	if (!exists &&
 		sw_target_create_table(target, &plan->table, &err) != SW_OK)
 		sw_report(ERROR, &err);
-	return sw_marker_claim(target, &plan->table);
+	is_marked = sw_marker_claim(target, &plan->table);
+	if (!is_marked && is_new)
+	{
+		sw_tx_begin("recording that a target table has no mark");
+		sw_cat_target_let_go(plan->pipeline->pipeline_id);
+		sw_tx_commit();
+	}
+	return is_marked;
 }

@@ -39,8 +39,12 @@ extern void sw_plan_check(const SwPlan *plan);
 /*
  * Make the target table unless it is there; check that it is what the plan
  * needs, and that it is the pipeline's.  Returns false where the warehouse
- * does not let us mark it as ours.  Throws.  No transaction may be open.
+ * does not let us mark it as ours.  What the catalog says of the mark
+ * (sw_cat_target_hold) is right whatever happens.  destination is the one
+ * that target was opened with.  Throws.  No transaction may be open.
  */
-extern bool sw_plan_prepare_target(const SwPlan *plan, SwTarget *target);
+extern bool sw_plan_prepare_target(const SwPlan *plan,
+								   const SwDestination *destination,
+								   SwTarget *target);
 
 #endif							/* SW_PLAN_H */

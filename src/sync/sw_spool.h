@@ -1,12 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * sw_spool.h
- *	  A finished file on local disk, waiting to be uploaded.
+ *	  Bytes of one file on local disk, between its writer and the store.
  *
- * Rows are read inside a transaction and no transaction stays open while a
- * peer is waited for, so what was read is kept in between: in a temporary
- * file of the server's, which counts against its temp settings, survives
- * the end of the transaction, and is gone with the worker.
+ * Rows are read inside a transaction and no peer is waited for in there, so
+ * what the store has not taken yet is kept: in temporary files of the
+ * server's, which count against its temp settings, survive the end of the
+ * transaction, and are gone with the worker.  There are several of them per
+ * spool, so that the disk space of what the store has confirmed is freed
+ * while the rest is still being written.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +16,7 @@
 #define SW_SPOOL_H
 
 #include "format/sw_writer.h"
-#include "store/sw_store.h"
+#include "store/sw_upload.h"
 
 typedef struct SwSpool SwSpool;
 
@@ -23,12 +25,18 @@ extern SwSpool *sw_spool_create(MemoryContext context);
 
 /* Free the disk space now instead of with the context. */
 extern void sw_spool_close(SwSpool *spool);
+
+/* Bytes written, released ones included. */
 extern int64 sw_spool_bytes(const SwSpool *spool);
 
-/* Where a writer puts its bytes. */
+/* Where a writer puts its bytes.  May throw, beside returning errors. */
 extern SwSink sw_spool_sink(SwSpool *spool);
 
-/* What a store reads them from; the spool must stay open. */
+/*
+ * What an upload, or a put of all of it, reads them from; the spool must
+ * stay open.
+ */
+extern SwUploadSource sw_spool_source(SwSpool *spool);
 extern SwBody sw_spool_body(SwSpool *spool);
 
 #endif							/* SW_SPOOL_H */

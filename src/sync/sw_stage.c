@@ -3,6 +3,9 @@
  * sw_stage.c
  *	  From rows of the source to objects in the staging store.
  *
+ * One writer at a time fills the spool of one file; the store is served
+ * after each batch.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -47,8 +50,8 @@ sw_stage_get_writer(const SwDestination *destination)
 }
 
 SwStage *
-sw_stage_create(const SwDestination *destination, int64 pipeline_id,
-				int64 run_id, MemoryContext context)
+sw_stage_create(const SwDestination *destination, SwStore *store,
+				int64 pipeline_id, int64 run_id, MemoryContext context)
 {
 	MemoryContext saved = MemoryContextSwitchTo(context);
 	SwStage    *stage = palloc0(sizeof(SwStage));
@@ -59,6 +62,7 @@ sw_stage_create(const SwDestination *destination, int64 pipeline_id,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random bytes")));
 	stage->context = context;
+	stage->store = store;
 	stage->writer_ops = sw_stage_get_writer(destination);
 	stage->key_prefix = psprintf("%s%s" INT64_FORMAT "/" INT64_FORMAT "-%016llx/",
 								 destination->stage_prefix,
@@ -69,18 +73,70 @@ sw_stage_create(const SwDestination *destination, int64 pipeline_id,
 	return stage;
 }
 
+static char *
+make_key(const SwStage *stage, int number)
+{
+	return psprintf("%spart-%05d.%s", stage->key_prefix, number,
+					stage->writer_ops->file_extension);
+}
+
+List *
+sw_stage_claim(SwStage *stage, int n)
+{
+	List	   *keys = NIL;
+
+	for (stage->n_claimed = 0; stage->n_claimed < n; stage->n_claimed++)
+		keys = lappend(keys, make_key(stage, stage->n_claimed));
+	return keys;
+}
+
+/* ---- uploads ---- */
+
+/* Its key must be on record. */
+static SwStatus
+begin_upload(SwStage *stage, SwStagedFile *file, SwError *err)
+{
+	SwUploadSource source = sw_spool_source(file->spool);
+	SwUploadOptions options = {.parts_in_flight = sw_parts_in_flight};
+
+	return sw_upload_begin(stage->store, file->key, &source, &options,
+						   stage->context, &file->upload, err);
+}
+
+/* Send what the store takes at this moment; fails when no repeat cures it. */
+static SwStatus
+advance_uploads(SwStage *stage, SwError *err)
+{
+	ListCell   *cell;
+
+	foreach(cell, stage->files)
+	{
+		SwStagedFile *file = lfirst(cell);
+
+		if (file->upload != NULL && !sw_upload_is_done(file->upload))
+			SW_TRY(sw_upload_advance(file->upload,
+									 sw_spool_bytes(file->spool), err));
+	}
+	return SW_OK;
+}
+
+/* ---- files ---- */
+
 static void
 begin_file(Filling *filling)
 {
 	SwStage    *stage = filling->stage;
 	MemoryContext saved;
+	SwError		err;
 
 	saved = MemoryContextSwitchTo(stage->context);
 	filling->file = palloc0(sizeof(SwStagedFile));
 	filling->file->spool = sw_spool_create(stage->context);
-	filling->file->key = psprintf("%spart-%05d.%s", stage->key_prefix,
-								  list_length(stage->files),
-								  stage->writer_ops->file_extension);
+	filling->file->key = make_key(stage, list_length(stage->files));
+	stage->files = lappend(stage->files, filling->file);
+	if (list_length(stage->files) <= stage->n_claimed &&
+		begin_upload(stage, filling->file, &err) != SW_OK)
+		sw_report(ERROR, &err);
 
 	filling->writer_context = AllocSetContextCreate(stage->context, "SwWriter",
 													ALLOCSET_DEFAULT_SIZES);
@@ -100,7 +156,7 @@ static void
 end_file(Filling *filling)
 {
 	SwStage    *stage = filling->stage;
-	MemoryContext saved;
+	SwStagedFile *file = filling->file;
 	SwError		err;
 
 	if (stage->writer_ops->finish(filling->writer, &err) != SW_OK)
@@ -109,11 +165,10 @@ end_file(Filling *filling)
 	MemoryContextDelete(filling->writer_context);
 	filling->writer = NULL;
 
-	filling->file->n_bytes = sw_spool_bytes(filling->file->spool);
-	stage->n_bytes += filling->file->n_bytes;
-	saved = MemoryContextSwitchTo(stage->context);
-	stage->files = lappend(stage->files, filling->file);
-	MemoryContextSwitchTo(saved);
+	file->n_bytes = sw_spool_bytes(file->spool);
+	stage->n_bytes += file->n_bytes;
+	if (file->upload != NULL)
+		sw_upload_set_end(file->upload, file->n_bytes);
 }
 
 static void
@@ -136,6 +191,8 @@ flush_batch(void *arg, const SwBatch *batch)
 	if (stage->writer_ops->bytes_written(filling->writer) >=
 		(uint64) sw_file_size_kb * 1024)
 		end_file(filling);
+	if (advance_uploads(stage, &err) != SW_OK)
+		sw_report(ERROR, &err);
 }
 
 void
@@ -145,8 +202,9 @@ sw_stage_read(SwStage *stage, const SwPlan *plan)
 	Size		memory = (Size) sw_worker_memory_kb * 1024;
 	Size		file_bytes = (Size) sw_file_size_kb * 1024;
 	SwReadOptions options = {
-		ROWS_PER_BATCH,
-		Min(memory / BATCH_SHARE, file_bytes)	/* a file ends between batches */
+		.rows_per_batch = ROWS_PER_BATCH,
+		/* a file ends between batches */
+		.bytes_per_batch = Min(memory / BATCH_SHARE, file_bytes)
 	};
 	Filling		filling = {
 		.stage = stage,
@@ -169,21 +227,86 @@ sw_stage_read(SwStage *stage, const SwPlan *plan)
 		end_file(&filling);
 }
 
-void
-sw_stage_upload(SwStage *stage, SwStore *store)
+/* Begin what has waited for its key to be on record. */
+static SwStatus
+begin_rest(SwStage *stage, SwError *err)
 {
 	ListCell   *cell;
 
 	foreach(cell, stage->files)
 	{
 		SwStagedFile *file = lfirst(cell);
-		SwBody		body = sw_spool_body(file->spool);
-		SwError		err;
 
-		if (sw_store_put(store, file->key, &body, &err) != SW_OK)
-			sw_report(ERROR, &err);
-		sw_spool_close(file->spool);
+		if (file->upload != NULL || file->is_in_store)
+			continue;
+		SW_TRY(begin_upload(stage, file, err));
+		sw_upload_set_end(file->upload, file->n_bytes);
 	}
+	return SW_OK;
+}
+
+static SwStatus
+finish_upload(SwStagedFile *file, SwError *err)
+{
+	SwUploadResult result;
+
+	SW_TRY(sw_upload_finish(file->upload, file->n_bytes, &result, err));
+	sw_upload_destroy(file->upload);
+	file->upload = NULL;
+	sw_spool_close(file->spool);
+	file->is_in_store = true;
+	return SW_OK;
+}
+
+bool
+sw_stage_upload(SwStage *stage, SwStatus *status_out, SwError *err)
+{
+	ListCell   *cell;
+
+	*status_out = begin_rest(stage, err);
+	if (*status_out == SW_OK)
+		*status_out = advance_uploads(stage, err);
+	if (*status_out != SW_OK)
+		return true;
+	foreach(cell, stage->files)
+	{
+		SwStagedFile *file = lfirst(cell);
+
+		if (file->is_in_store)
+			continue;
+		*status_out = finish_upload(file, err);
+		return true;
+	}
+	return false;
+}
+
+const char *
+sw_stage_next_upload(SwStage *stage, const char **upload_id_out)
+{
+	ListCell   *cell;
+
+	foreach(cell, stage->files)
+	{
+		SwStagedFile *file = lfirst(cell);
+
+		if (file->upload == NULL || file->is_upload_told)
+			continue;
+		*upload_id_out = sw_upload_id(file->upload);
+		if (*upload_id_out == NULL)
+			continue;
+		file->is_upload_told = true;
+		return file->key;
+	}
+	return NULL;
+}
+
+void
+sw_stage_retell_uploads(SwStage *stage)
+{
+	ListCell   *cell;
+
+	foreach(cell, stage->files)
+		((SwStagedFile *) lfirst(cell))->is_upload_told = false;
 }
 
 char *

@@ -20,6 +20,7 @@
 #include "sync/sw_connect.h"
 #include "sync/sw_stage.h"
 #include "sync/sw_test.h"
+#include "sync/sw_tidy.h"
 #include "sync/sw_tx.h"
 
 /* What a cut-off statement leaves for tidying up. */
@@ -161,11 +162,11 @@ static const struct
 };
 
 static const SwColumnSpec probe_columns[] = {
-	{.name = "n", .type = SW_TYPE_INT64},
-	{.name = "at", .type = SW_TYPE_TIMESTAMP_MS},
-	{.name = "text", .type = SW_TYPE_STRING},
-	{.name = "note", .type = SW_TYPE_STRING, .is_nullable = true},
-	{.name = "doc", .type = SW_TYPE_JSON}
+	{.name = "n",.type = SW_TYPE_INT64},
+	{.name = "at",.type = SW_TYPE_TIMESTAMP_MS},
+	{.name = "text",.type = SW_TYPE_STRING},
+	{.name = "note",.type = SW_TYPE_STRING,.is_nullable = true},
+	{.name = "doc",.type = SW_TYPE_JSON}
 };
 
 #define N_PROBE_COLUMNS ((int) lengthof(probe_columns))
@@ -317,20 +318,22 @@ remove_table(void *arg)
 static void
 tidy_up(TestState *state)
 {
-	SwFailure	failure;
-
-	sw_job_ignore_cancel();
-	if (state->connect == NULL)
-		return;
-	state->connect->target_options.statement_timeout_ms = TIDY_LIMIT_MS;
-	state->connect->target_options.connect_timeout_ms =
-		Min(state->connect->target_options.connect_timeout_ms, TIDY_LIMIT_MS);
-	if (state->table != NULL && !sw_attempt(remove_table, state, &failure))
-		sw_attempt_log(&failure, psprintf("removing probe table %s of destination \"%s\"",
-										  state->table, state->destination->name));
-	if (state->key != NULL && !sw_attempt(remove_object, state, &failure))
-		sw_attempt_log(&failure, psprintf("removing probe object %s of destination \"%s\"",
-										  state->key, state->destination->name));
+	sw_tidy_begin();
+	if (state->connect != NULL)
+	{
+		state->connect->target_options.statement_timeout_ms = TIDY_LIMIT_MS;
+		state->connect->target_options.connect_timeout_ms =
+			Min(state->connect->target_options.connect_timeout_ms, TIDY_LIMIT_MS);
+	}
+	if (state->table != NULL)
+		sw_tidy_attempt(remove_table, state,
+						psprintf("removing probe table %s of destination \"%s\"",
+								 state->table, state->destination->name));
+	if (state->key != NULL)
+		sw_tidy_attempt(remove_object, state,
+						psprintf("removing probe object %s of destination \"%s\"",
+								 state->key, state->destination->name));
+	sw_tidy_end();
 }
 
 /* ---- all of it ---- */
@@ -400,6 +403,7 @@ sw_test_run(const SwDestination *destination, SwJobChannel *channel)
 	bool		has_failed = false;
 	int			i;
 
+	sw_tidy_defer_termination();
 	state.context = AllocSetContextCreate(CurrentMemoryContext, "SwTest",
 										  ALLOCSET_DEFAULT_SIZES);
 	saved = MemoryContextSwitchTo(state.context);
@@ -419,7 +423,7 @@ sw_test_run(const SwDestination *destination, SwJobChannel *channel)
 			run_step(&state, i, &reply);
 		has_failed = has_failed || strcmp(reply.status, "failed") == 0;
 		/* The probes go before the last word is said. */
-		if (i == SW_TEST_N_STEPS - 1)
+		if (i == SW_TEST_N_STEPS - 1 || sw_tidy_is_terminated())
 			tidy_up(&state);
 		sw_job_reply(channel, &reply);
 	}

@@ -24,10 +24,14 @@
 #define SHRINK_ROWS 1000
 #define SHRINK_SHARE 10
 
+/* Files that a pipeline without history may send while it reads. */
+#define FIRST_CLAIM 16
+
 typedef struct WindowWork
 {
 	SwWindowRun *run;
 	SwConnect  *connect;
+	SwStore    *store;
 	SwPlan	   *plan;
 	SwStage    *stage;
 	bool		can_count;		/* SELECT on the target is granted */
@@ -69,9 +73,11 @@ begin_run(WindowWork *work, MemoryContext context)
 	work->plan->query.window_start = window->window_start;
 	work->plan->query.window_end = window->window_end;
 	work->plan->table.database = work->connect->destination->database;
-	work->stage = sw_stage_create(work->connect->destination,
+	work->store = sw_connect_store(work->connect, context);
+	work->stage = sw_stage_create(work->connect->destination, work->store,
 								  run->pipeline->pipeline_id, run->run_id,
 								  context);
+	run->stage = work->stage;
 }
 
 /* Rows of the day at the target; false when we may not look. */
@@ -102,7 +108,8 @@ look_at_target(WindowWork *work)
 	bool		is_marked;
 	SwError		err;
 
-	is_marked = sw_plan_prepare_target(work->plan, target);
+	is_marked = sw_plan_prepare_target(work->plan, work->connect->destination,
+									   target);
 	work->can_count = count_day(work, target, &work->n_rows_before);
 	if (sw_target_find_caveat(target, &work->plan->table, &caveat, &err) != SW_OK)
 		sw_report(ERROR, &err);
@@ -110,8 +117,7 @@ look_at_target(WindowWork *work)
 	if (strcmp(work->run->pipeline->status, "new") == 0)
 	{
 		sw_tx_begin("recording a target table");
-		sw_cat_pipeline_record_created(work->run->pipeline->pipeline_id,
-									   is_marked);
+		sw_cat_target_record_created(work->run->pipeline->pipeline_id);
 		sw_tx_commit();
 	}
 	if (caveat != NULL)
@@ -124,7 +130,30 @@ look_at_target(WindowWork *work)
 				 "the warehouse user may not SELECT from the target: the day's rows are not checked");
 }
 
-/* ---- 3: read; the objects are on record before a byte leaves ---- */
+/* ---- 3: keys are on record before a byte leaves; read and send ---- */
+
+static void
+record_upload_ids(const SwWindowRun *run)
+{
+	const char *key;
+	const char *upload_id;
+
+	while ((key = sw_stage_next_upload(run->stage, &upload_id)) != NULL)
+		sw_cat_object_set_upload(run->run_id, key, upload_id);
+}
+
+static void
+claim_keys(WindowWork *work)
+{
+	int32		n_last;
+
+	sw_tx_begin("claiming the keys of staged objects");
+	n_last = sw_cat_run_last_files(work->run->pipeline->pipeline_id);
+	sw_cat_object_claim(work->run->run_id, work->connect->destination,
+						sw_stage_claim(work->stage,
+									   Max(FIRST_CLAIM, n_last + n_last / 4)));
+	sw_tx_commit();
+}
 
 static void
 read_rows(WindowWork *work)
@@ -133,6 +162,7 @@ read_rows(WindowWork *work)
 	int			n_files;
 	ListCell   *cell;
 
+	claim_keys(work);
 	sw_tx_begin("reading the rows of a window");
 	sw_stage_read(stage, work->plan);
 	n_files = list_length(stage->files);
@@ -140,9 +170,11 @@ read_rows(WindowWork *work)
 	{
 		SwStagedFile *file = lfirst(cell);
 
-		sw_cat_object_insert(work->run->run_id, work->connect->destination,
+		sw_cat_object_record(work->run->run_id, work->connect->destination,
 							 file->key, (int64) file->n_rows, file->n_bytes);
 	}
+	sw_cat_object_unclaim(work->run->run_id);
+	record_upload_ids(work->run);
 	sw_cat_run_log(work->run->run_id, "info",
 				   "read " UINT64_FORMAT " rows into %d %s of " INT64_FORMAT " bytes",
 				   stage->n_rows, n_files, n_files == 1 ? "file" : "files",
@@ -195,17 +227,28 @@ make_query_id(void)
 	return text;
 }
 
-/* ---- 4: the files go to the store ---- */
+/* ---- 4: the rest of the files goes to the store ---- */
 
 static void
-upload(WindowWork *work, SwStore *store)
+upload(WindowWork *work)
 {
 	SwStage    *stage = work->stage;
+	SwStatus	status;
+	SwError		err;
 
 	if (stage->files == NIL)
 		return;
-	sw_stage_upload(stage, store);
+	while (sw_stage_upload(stage, &status, &err))
+	{
+		/* Recovery can abort what it knows of. */
+		sw_tx_begin("recording uploads");
+		record_upload_ids(work->run);
+		sw_tx_commit();
+		if (status != SW_OK)
+			sw_report(ERROR, &err);
+	}
 	sw_tx_begin("recording an upload");
+	sw_cat_object_set_staged(work->run->run_id);
 	sw_cat_run_set_staged(work->run->run_id, list_length(stage->files),
 						  stage->n_bytes);
 	sw_cat_run_log(work->run->run_id, "info",
@@ -245,14 +288,13 @@ check_count(WindowWork *work, SwTarget *target, const SwLoadResult *result)
  * leave; those of runs before us go first.
  */
 static void
-overwrite_day(WindowWork *work, SwStore *store, SwTarget *target,
-			  SwLoadResult *result)
+overwrite_day(WindowWork *work, SwTarget *target, SwLoadResult *result)
 {
 	const SwWriterOps *ops = work->stage->writer_ops;
 	SwTargetOptions *options = &work->connect->target_options;
 	char	   *query_id = make_query_id();
 	SwLoadSource source = {
-		.url = sw_store_load_url(store, sw_stage_load_key(work->stage)),
+		.url = sw_store_load_url(work->store, sw_stage_load_key(work->stage)),
 		.format = ops->format_name,
 		.compression = ops->compression,
 		.access_key = work->connect->store_options.access_key,
@@ -284,6 +326,10 @@ overwrite_day(WindowWork *work, SwStore *store, SwTarget *target,
 	}
 	if (status != SW_OK)
 		sw_report(ERROR, &err);
+	if (result->stage_problem != NULL)
+		log_line(work, "warning",
+				 psprintf("could not drop stage table %s, will try again: %s",
+						  source.stage_table, result->stage_problem));
 }
 
 static void
@@ -298,7 +344,7 @@ drop_day(WindowWork *work, SwTarget *target)
 }
 
 static void
-load(WindowWork *work, SwStore *store)
+load(WindowWork *work)
 {
 	SwLoadResult result = {0};
 	SwTarget   *target;
@@ -313,11 +359,22 @@ load(WindowWork *work, SwStore *store)
 	}
 	target = sw_connect_target(work->connect, CurrentMemoryContext);
 	if (work->stage->n_rows > 0)
-		overwrite_day(work, store, target, &result);
+		overwrite_day(work, target, &result);
 	else
 		drop_day(work, target);
 	check_count(work, target, &result);
 	sw_target_close(target);
+}
+
+void
+sw_window_break_off(const SwWindowRun *run)
+{
+	if (run->stage == NULL)
+		return;
+	sw_stage_retell_uploads(run->stage);
+	sw_tx_begin("recording uploads");
+	record_upload_ids(run);
+	sw_tx_commit();
 }
 
 void
@@ -348,7 +405,6 @@ sw_window_run(SwWindowRun *run)
 	WindowWork	work = {.run = run};
 	MemoryContext context;
 	MemoryContext saved;
-	SwStore    *store;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "SwRun",
 									ALLOCSET_DEFAULT_SIZES);
@@ -358,12 +414,12 @@ sw_window_run(SwWindowRun *run)
 	look_at_target(&work);
 	read_rows(&work);
 	check_shrink(&work);
-	store = sw_connect_store(work.connect, context);
-	upload(&work, store);
-	load(&work, store);
-	sw_store_close(store);
+	upload(&work);
+	load(&work);
+	sw_store_close(work.store);
 	sw_window_clean(run);
 	finish_run(&work);
+	run->stage = NULL;
 
 	MemoryContextSwitchTo(saved);
 	MemoryContextDelete(context);

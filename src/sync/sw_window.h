@@ -18,6 +18,7 @@ typedef struct SwWindowRun
 	const SwWindow *window;
 	bool		allow_shrink;
 	int64		run_id;			/* set as soon as the run is recorded */
+	struct SwStage *stage;		/* what it stages; NULL = nothing so far */
 } SwWindowRun;
 
 /*
@@ -26,6 +27,12 @@ typedef struct SwWindowRun
  * Repeating it is always right: the day is overwritten as a whole.
  */
 extern void sw_window_run(SwWindowRun *run);
+
+/*
+ * After a failure, while the memory that the run has used is still there:
+ * put on record which uploads it leaves unfinished.  May throw.
+ */
+extern void sw_window_break_off(const SwWindowRun *run);
 
 /* Delete what the run has staged, good or bad.  May throw. */
 extern void sw_window_clean(const SwWindowRun *run);

@@ -27,11 +27,15 @@
 #include "sync/sw_window.h"
 #include "sync/sw_work.h"
 
+/* How often a mark is tried to be taken off where a target was. */
+#define FORMER_ATTEMPTS 10
+
 /* Who and what, for the context line of errors and the server's log. */
 typedef struct WorkContext
 {
 	const SwPipeline *pipeline;
 	const SwWindow *window;		/* or NULL */
+	const SwFormerTarget *former;	/* or NULL */
 	MemoryContext context;		/* of this piece of work */
 	SwWindowRun run;
 } WorkContext;
@@ -109,20 +113,23 @@ next_attempt(int n_failures, SwRetry retry)
 
 /* ---- the target table ---- */
 
-/* The plan of a pipeline, and a session where its target is. */
+/* A pipeline's plan, and how to get where its target is, or was. */
 static SwPlan *
-meet_target(WorkContext *work, SwTarget **target_out)
+find_target(WorkContext *work, SwConnect **connect_out)
 {
 	SwConnect  *connect;
 	SwPlan	   *plan;
 
 	sw_tx_begin("reading a pipeline's definition");
-	connect = sw_connect_load(work->pipeline->destination_id, work->context);
+	if (work->former != NULL)
+		connect = sw_connect_prepare(work->former->destination, work->context);
+	else
+		connect = sw_connect_load(work->pipeline->destination_id, work->context);
 	sw_connect_check_right(connect, work->pipeline);
 	sw_tx_commit();
 	plan = sw_plan_create(work->pipeline);
 	plan->table.database = connect->destination->database;
-	*target_out = sw_connect_target(connect, work->context);
+	*connect_out = connect;
 	return plan;
 }
 
@@ -131,15 +138,46 @@ create_target(void *arg)
 {
 	WorkContext *work = arg;
 	MemoryContext saved = MemoryContextSwitchTo(work->context);
-	SwTarget   *target;
-	SwPlan	   *plan = meet_target(work, &target);
-	bool		is_marked = sw_plan_prepare_target(plan, target);
+	SwConnect  *connect;
+	SwPlan	   *plan = find_target(work, &connect);
+	SwTarget   *target = sw_connect_target(connect, work->context);
 
+	(void) sw_plan_prepare_target(plan, connect->destination, target);
 	sw_target_close(target);
 	sw_tx_begin("recording a target table");
-	sw_cat_pipeline_record_created(work->pipeline->pipeline_id, is_marked);
+	sw_cat_target_record_created(work->pipeline->pipeline_id);
 	sw_tx_commit();
 	MemoryContextSwitchTo(saved);
+}
+
+static void
+record_release(const WorkContext *work)
+{
+	if (work->former != NULL)
+		sw_cat_target_forget_former(work->former->former_target_id);
+	else
+		sw_cat_target_let_go(work->pipeline->pipeline_id);
+}
+
+/*
+ * A table that has a successor in this database keeps the mark until that one
+ * replaces it: others cannot come in between.
+ */
+static bool
+leave_target_to_heir(const WorkContext *work)
+{
+	const SwPipeline *pipeline = work->pipeline;
+	const SwDestination *destination;
+	bool		has_heir;
+
+	sw_tx_begin("looking for a successor on a target table");
+	destination = work->former != NULL ? work->former->destination :
+		sw_cat_destination_get(pipeline->destination_id);
+	has_heir = sw_cat_target_bequeath(destination, pipeline);
+	if (has_heir)
+		record_release(work);
+	sw_tx_commit();
+	return has_heir;
 }
 
 static void
@@ -147,14 +185,19 @@ release_target(void *arg)
 {
 	WorkContext *work = arg;
 	MemoryContext saved = MemoryContextSwitchTo(work->context);
-	SwTarget   *target;
-	SwPlan	   *plan = meet_target(work, &target);
 
-	sw_marker_release(target, &plan->table);
-	sw_target_close(target);
-	sw_tx_begin("recording the release of a target table");
-	sw_cat_pipeline_record_released(work->pipeline->pipeline_id);
-	sw_tx_commit();
+	if (!leave_target_to_heir(work))
+	{
+		SwConnect  *connect;
+		SwPlan	   *plan = find_target(work, &connect);
+		SwTarget   *target = sw_connect_target(connect, work->context);
+
+		sw_marker_release(target, &plan->table);
+		sw_target_close(target);
+		sw_tx_begin("recording the release of a target table");
+		record_release(work);
+		sw_tx_commit();
+	}
 	MemoryContextSwitchTo(saved);
 }
 
@@ -164,25 +207,103 @@ attend_to_target(const SwPipeline *pipeline, MemoryContext context)
 {
 	WorkContext work = {.pipeline = pipeline,.context = context};
 	SwFailure	failure;
+	TimestampTz next;
 	bool		is_new;
 	bool		is_over;
 	int			n_failures;
 
 	sw_tx_begin("looking for a target table to create or release");
-	is_new = sw_cat_pipeline_is_creation_due(pipeline->pipeline_id);
-	is_over = sw_cat_pipeline_is_release_due(pipeline->pipeline_id);
-	n_failures = sw_cat_pipeline_count_failures(pipeline->pipeline_id);
+	is_new = sw_cat_target_is_creation_due(pipeline->pipeline_id);
+	is_over = sw_cat_target_is_release_due(pipeline->pipeline_id);
+	n_failures = sw_cat_target_count_failures(pipeline->pipeline_id);
 	sw_tx_commit();
 	if (is_new ? attempt(create_target, &work, "creating the target table", &failure) :
 		!is_over ||
 		attempt(release_target, &work, "releasing the target table", &failure))
 		return;
 
+	/* A new pipeline waits for its table; nobody waits for a release. */
+	if (!is_new && failure.retry == SW_RETRY_NEVER)
+		next = DT_NOEND;
+	else
+		next = next_attempt(n_failures + 1, failure.retry);
 	sw_tx_begin("recording a failure");
-	sw_cat_pipeline_record_failure(pipeline->pipeline_id,
-								   next_attempt(n_failures + 1, failure.retry),
-								   failure.message, failure.hint);
+	sw_cat_target_record_failure(pipeline->pipeline_id, next,
+								 failure.message, failure.hint);
 	sw_tx_commit();
+}
+
+/* Moved back again?  Then the mark is no longer that of a former target. */
+static bool
+take_back_former_target(const SwPipeline *pipeline, const SwFormerTarget *former)
+{
+	SwDestination *now = sw_cat_destination_get(pipeline->destination_id);
+
+	if (!sw_cat_destination_is_same_place(now, former->destination))
+		return false;
+	(void) sw_cat_target_hold(pipeline->pipeline_id);
+	sw_cat_target_forget_former(former->former_target_id);
+	return true;
+}
+
+/* The place may be gone for good: after some attempts the mark stays. */
+static void
+record_former_failure(WorkContext *work, const SwFailure *failure)
+{
+	const SwFormerTarget *former = work->former;
+	int			n_failures = former->n_failures + 1;
+	bool		is_final = failure->retry == SW_RETRY_NEVER ||
+	n_failures >= FORMER_ATTEMPTS;
+
+	sw_tx_begin("recording a failure");
+	sw_cat_target_postpone_former(former->former_target_id,
+								  is_final ? DT_NOEND :
+								  next_attempt(n_failures, failure->retry));
+	sw_tx_commit();
+	if (is_final)
+	{
+		SwTargetTable table = sw_plan_create(work->pipeline)->table;
+
+		table.database = former->destination->database;
+		sw_marker_warn(LOG, &table);
+	}
+}
+
+/* Take the mark off where the target was before the destination was moved. */
+static void
+attend_to_former_targets(const SwPipeline *pipeline, MemoryContext context)
+{
+	List	   *formers;
+	ListCell   *cell;
+
+	sw_tx_begin("looking for former target tables");
+	formers = sw_cat_target_list_former(pipeline->pipeline_id, true);
+	sw_tx_commit();
+	foreach(cell, formers)
+	{
+		WorkContext work = {
+			.pipeline = pipeline,
+			.former = lfirst(cell),
+			.context = context
+		};
+		SwFailure	failure;
+		bool		is_back;
+
+		sw_tx_begin("looking for former target tables");
+		is_back = take_back_former_target(pipeline, work.former);
+		sw_tx_commit();
+		if (is_back)
+			continue;
+		if (!attempt(release_target, &work, "releasing a former target table", &failure))
+		{
+			record_former_failure(&work, &failure);
+			continue;
+		}
+		/* Another address of the same warehouse?  Then the mark is missed. */
+		work.former = NULL;
+		if (strcmp(pipeline->status, "running") == 0)
+			(void) attempt(create_target, &work, "marking the target table", &failure);
+	}
 }
 
 /* ---- backfills ---- */
@@ -195,6 +316,14 @@ run_window(void *arg)
 
 	sw_window_run(&work->run);
 	MemoryContextSwitchTo(saved);
+}
+
+static void
+break_off_window(void *arg)
+{
+	WorkContext *work = arg;
+
+	sw_window_break_off(&work->run);
 }
 
 static void
@@ -253,9 +382,11 @@ run_backfill_window(const SwPipeline *pipeline, const SwBackfill *backfill,
 		}
 	};
 	SwFailure	failure;
+	SwFailure	another;
 
 	if (attempt(run_window, &work, "a backfill's window", &failure))
 		return true;
+	(void) attempt(break_off_window, &work, "breaking off uploads", &another);
 
 	/* Close what the run has open before anything else is waited for. */
 	MemoryContextDeleteChildren(context);
@@ -344,6 +475,11 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 											   ALLOCSET_DEFAULT_SIZES);
 	bool		again;
 
+	/* What a run that died has staged goes before its successor begins. */
+	clean_up(clean_pipeline, &work);
+	if (!sw_lock_hold(pipeline_id))
+		return;
+	attend_to_former_targets(pipeline, step);
 	attend_to_target(pipeline, step);
 	do
 	{

@@ -118,12 +118,17 @@ extern SwStatus sw_target_check_table(SwTarget *target,
  * what a person has written there is kept.  *marker is palloc'd, NULL = there
  * is none; writing NULL removes it.  SW_ERR_UNSUPPORTED where the warehouse
  * does not let us read or alter comments: go on without.
+ *
+ * The writer says which mark it expects there, and gets SW_ERR_MISMATCH when
+ * it is another one.  A warehouse cannot compare and set: who writes between
+ * this look and our ALTER is not seen.
  */
 extern SwStatus sw_target_read_marker(SwTarget *target,
 									  const SwTargetTable *table,
 									  char **marker, SwError *err);
 extern SwStatus sw_target_write_marker(SwTarget *target,
 									   const SwTargetTable *table,
+									   const char *expected,
 									   const char *marker, SwError *err);
 
 /* Make or replace the view <table>_current: the newest row of each key. */
@@ -204,6 +209,9 @@ extern SwStatus sw_target_count_day(SwTarget *target,
 
 extern char *sw_target_write_ddl(const SwTarget *target,
 								 const SwTargetTable *table);
+
+/* The statement that empties the table's comment. */
+extern char *sw_target_write_no_comment(const SwTargetTable *table);
 
 /*
  * The statements of a load, or of an overwrite unless day is NULL, one a

@@ -215,14 +215,16 @@ sw_load_overwrite_staged(SwTarget *target, const SwTargetTable *table,
 	if (stage == NULL)
 		return sw_error_set(err, SW_ERR_BUG, SW_RETRY_NEVER,
 							"an overwrite lacks the name of its stage table");
-	SW_TRY(sw_quote_check_name("table name", stage, err));
 	result->stage_is_left = true;
 	status = sw_load_through_stage(target, table, stage, day, source,
 								   query_id, result, err);
 	/* Whatever comes of this, the day is done, or is not. */
-	if (sw_session_is_usable(target->session) &&
-		sw_target_drop_stage(target, table, stage, &drop_err) == SW_OK)
+	if (!sw_session_is_usable(target->session))
+		return status;
+	if (sw_target_drop_stage(target, table, stage, &drop_err) == SW_OK)
 		result->stage_is_left = false;
+	else
+		result->stage_problem = pstrdup(drop_err.message);
 	return status;
 }
 

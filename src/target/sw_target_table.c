@@ -241,9 +241,16 @@ sw_target_read_marker(SwTarget *target, const SwTargetTable *table,
 	return SW_OK;
 }
 
+static bool
+sw_table_is_same_marker(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 SwStatus
 sw_target_write_marker(SwTarget *target, const SwTargetTable *table,
-					   const char *marker, SwError *err)
+					   const char *expected, const char *marker,
+					   SwError *err)
 {
 	StringInfoData sql;
 	char	   *comment;
@@ -255,15 +262,27 @@ sw_target_write_marker(SwTarget *target, const SwTargetTable *table,
 		SW_TRY(sw_quote_check_marker(marker, err));
 	SW_TRY(sw_table_read_comment(target, table, &comment, err));
 	words = sw_quote_split_comment(comment, &found);
-	if (found == NULL ? marker == NULL :
-		marker != NULL && strcmp(found, marker) == 0)
+	if (sw_table_is_same_marker(found, marker))
 		return SW_OK;
+	if (!sw_table_is_same_marker(found, expected))
+		return sw_error_set(err, SW_ERR_MISMATCH, SW_RETRY_LATER,
+							"the mark of the target table has changed");
 
 	initStringInfo(&sql);
 	sw_dialect_write_comment(&sql, table, sw_quote_add_marker(words, marker));
 	status = sw_target_exec_text(target, &sql, NULL, err);
 	return status == SW_OK ? SW_OK :
 		sw_table_refuse_comment(target, "alter", err);
+}
+
+char *
+sw_target_write_no_comment(const SwTargetTable *table)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	sw_dialect_write_comment(&sql, table, "");
+	return sql.data;
 }
 
 /* ---- other things beside the table ---- */

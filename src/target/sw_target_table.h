@@ -108,6 +108,8 @@ typedef struct SwLoadResult
 	uint64		read_rows;		/* sums of the load's progress figures; */
 	uint64		written_rows;	/* 0 where the warehouse does not tell */
 	bool		stage_is_left;	/* the stage table may still be there */
+	char	   *stage_problem;	/* why it could not be dropped; palloc'd, or
+								 * NULL */
 } SwLoadResult;
 
 #endif							/* SW_TARGET_TABLE_H */

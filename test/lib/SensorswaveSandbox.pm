@@ -107,6 +107,14 @@ sub _signal
 	return;
 }
 
+# End a server without a word; start brings it back.
+sub kill9
+{
+	my ($self, $server) = @_;
+	$self->_signal('KILL', $server);
+	return;
+}
+
 # pause, resume: the server answers nobody, but its connections stay.
 sub pause
 {
@@ -200,6 +208,22 @@ sub reset_front
 	my ($self) = @_;
 	$self->front('DELETE', $_) foreach qw(/faults /users /warehouses /behaviour);
 	return;
+}
+
+# The store's admin port (test/sandbox/README.md), e.g. store('POST', '/keys',
+# { ... }).
+sub store
+{
+	my ($self, $method, $path, $wish) = @_;
+	return $self->_admin('store', $method, $path, $wish);
+}
+
+# Keys of all multipart uploads that are under way, one for each.
+sub uploads
+{
+	my ($self) = @_;
+	return map { $_->{key} }
+	  @{ $self->_admin('store', 'GET', '/objects')->{uploads} };
 }
 
 # Keys of all objects in the store.

@@ -21,7 +21,7 @@ use Time::HiRes qw(time usleep);
 our @EXPORT = qw(
   make_node change_settings quote_text create_destination create_clickhouse_destination
   create_pipeline change_destination
-  load_events make_events backfill wait_backfill run_backfill last_run
+  load_events make_events make_noise backfill wait_backfill run_backfill last_run
   backfill_error wait_until count_target wait_running worker_pid sql_as
 );
 
@@ -51,6 +51,7 @@ sensorswave_export.system_timezone = 'Asia/Shanghai'
 sensorswave_export.retry_backoff = 300ms
 sensorswave_export.retry_backoff_max = 1s
 sensorswave_export.naptime = 100ms
+sensorswave_export.keep_failed_objects = 0
 timezone = 'UTC'
 fsync = off
 log_statement = none
@@ -236,6 +237,25 @@ CREATE TABLE $table (id text, type text, actor jsonb, payload jsonb,
 INSERT INTO $table
 SELECT n::text, 'made', jsonb_build_object('id', n, 'login', 'user' || n),
 	jsonb_build_object('noise', md5(n::text) || md5('a' || n) || md5('b' || n)),
+	timestamptz '$day 00:00 Asia/Shanghai' + n * interval '1 millisecond'
+FROM generate_series(0, $n_rows - 1) n;
+SQL
+	return;
+}
+
+# The same with rows of 3 kB that do not compress: 3000 of them make a file of
+# more than one part.
+sub make_noise
+{
+	my ($node, $table, $n_rows, $day, $database) = @_;
+	$node->safe_psql($database // 'postgres', <<"SQL");
+CREATE TABLE $table (id text, type text, actor jsonb, payload jsonb,
+	created_at timestamptz);
+INSERT INTO $table
+SELECT n::text, 'made', jsonb_build_object('id', n, 'login', 'user' || n),
+	jsonb_build_object('noise', (
+		SELECT string_agg(encode(sha512((n || '/' || i)::bytea), 'base64'), '')
+		FROM generate_series(1, 48) i)),
 	timestamptz '$day 00:00 Asia/Shanghai' + n * interval '1 millisecond'
 FROM generate_series(0, $n_rows - 1) n;
 SQL

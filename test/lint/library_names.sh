@@ -17,7 +17,7 @@ code >"$stripped"
 	only '\<(SSL|X509|BIO)_[A-Za-z]|<openssl/(ssl|x509|x509v3|bio)\.h>' \
 		'net/sw_tls\.[ch]'
 	only '\<(EVP|HMAC)(_[A-Za-z]|\()|<openssl/(evp|hmac)\.h>' \
-		'(net/sw_(secret|keyring)|sign/sw_sign_v4)\.[ch]'
+		'(net/sw_(secret|keyring)|sign/sw_(sign_v4|md5))\.[ch]'
 	only '\<ZSTD_[A-Za-z]|<zstd\.h>' \
 		'format/sw_codec_zstd\.[ch]'
 } | conclude

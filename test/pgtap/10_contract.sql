@@ -5,7 +5,7 @@
 \pset tuples_only true
 \set ON_ERROR_STOP true
 BEGIN;
-SELECT plan(46);
+SELECT plan(48);
 
 -- Members of the extension.
 CREATE TEMPORARY VIEW members AS
@@ -44,7 +44,7 @@ SELECT set_eq(
 SELECT set_eq(
 	$$ SELECT relname::text FROM relations WHERE relkind = 'r' $$,
 	ARRAY['destination', 'pipeline', 'pipeline_state', 'backfill', 'backfill_window', 'run',
-		'run_log', 'staged_object', 'stage_table'],
+		'run_log', 'staged_object', 'stage_table', 'former_target'],
 	'the tables');
 SELECT set_eq(
 	$$ SELECT format('%s(%s) %s', proname, pg_get_function_arguments(oid),
@@ -102,7 +102,8 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_runs') $$, ARRAY[
 	'rows_exported bigint', 'files integer', 'bytes_staged bigint', 'attempt integer',
 	'started_at timestamp with time zone', 'finished_at timestamp with time zone',
 	'error text', 'hint text', 'settings_version integer', 'detail text', 'sqlstate text',
-	'load_query_id text'],
+	'load_query_id text', 'objects_left bigint',
+	'objects_deleted_after timestamp with time zone'],
 	'columns of sw_runs');
 SELECT results_eq($$ SELECT pg_temp.columns_of('sw_run_logs') $$, ARRAY[
 	'run_id bigint', 'logged_at timestamp with time zone', 'level text', 'message text'],
@@ -201,6 +202,8 @@ SELECT set_eq(
 	ARRAY[
 		'sensorswave_export.system_timezone sighup', 'sensorswave_export.max_workers postmaster',
 		'sensorswave_export.worker_memory sighup', 'sensorswave_export.file_size sighup',
+		'sensorswave_export.parts_in_flight sighup',
+		'sensorswave_export.keep_failed_objects sighup',
 		'sensorswave_export.naptime sighup', 'sensorswave_export.connect_timeout sighup',
 		'sensorswave_export.request_timeout sighup', 'sensorswave_export.statement_timeout sighup',
 		'sensorswave_export.retry_backoff sighup', 'sensorswave_export.retry_backoff_max sighup',
@@ -211,7 +214,8 @@ SELECT set_eq(
 SELECT is(s.boot_val || coalesce(s.unit, ''), d.value, s.name || ' has its default')
 FROM pg_settings s JOIN (VALUES
 	('system_timezone', 'UTC'), ('max_workers', '4'), ('worker_memory', '65536kB'),
-	('file_size', '131072kB'), ('naptime', '1000ms'), ('connect_timeout', '10000ms'),
+	('file_size', '131072kB'), ('parts_in_flight', '4'),
+	('keep_failed_objects', '86400s'), ('naptime', '1000ms'), ('connect_timeout', '10000ms'),
 	('request_timeout', '300000ms'), ('statement_timeout', '3600000ms'),
 	('retry_backoff', '5000ms'), ('retry_backoff_max', '900000ms'),
 	('backfill_attempts', '5'), ('key_file', 'sensorswave_export.key'),

@@ -7,7 +7,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL sensorswave_export.check_on_save = off;	-- there is no such warehouse
-SELECT plan(110);
+SELECT plan(114);
 
 -- ---- people ----
 
@@ -110,7 +110,7 @@ FROM (VALUES ('sw_version', '()'), ('sw_stop', '(''of_owner'')'), ('sw_wait_back
 SELECT is(pg_temp.as_role(who.name, format('SELECT count(*) FROM _sensorswave.%I', t.name)),
 	'42501 permission denied for schema _sensorswave',
 	format('%s cannot read the table %s', who.name, t.name))
-FROM unnest(ARRAY['destination', 'pipeline', 'run', 'staged_object', 'stage_table']) t (name),
+FROM unnest(ARRAY['destination', 'pipeline', 'run', 'staged_object', 'stage_table', 'former_target']) t (name),
 	unnest(ARRAY['tap_owner', 'tap_other', 'tap_monitor', 'tap_nobody']) who (name);
 
 -- ---- what each may do ----

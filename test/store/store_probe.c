@@ -85,6 +85,8 @@ read_options(const Texts *texts, SwStoreOptions *options)
 	{
 		if (strcmp(texts->texts[i], "path_style") == 0)
 			options->is_path_style = true;
+		if (strcmp(texts->texts[i], "request_timeout_ms") == 0)
+			options->request_timeout_ms = atoi(texts->texts[i + 1]);
 		for (int k = 0; k < (int) lengthof(known); k++)
 			if (strcmp(texts->texts[i], known[k].name) == 0)
 				*known[k].value = texts->texts[i + 1];

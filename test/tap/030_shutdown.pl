@@ -206,9 +206,9 @@ sub interrupt
 		"$n_rows\t$n_rows", "$what: each row is at the target once");
 	wait_until("$what: all objects are deleted", sub { !$sandbox->objects });
 	is_deeply([ $sandbox->objects ], [], "$what: no object is left in the store");
-	is( $node->safe_psql('postgres',
-			'SELECT count(*) FROM _sensorswave.staged_object WHERE NOT is_deleted'),
-		0, "$what: nor on record");
+	is_deeply([ $sandbox->uploads ], [], "$what: nor an upload");
+	is($node->safe_psql('postgres', 'SELECT sum(objects_left) FROM sw_runs'),
+		0, "$what: nor is one on record");
 	return;
 }
 

@@ -388,9 +388,10 @@ is(scalar(() = $out =~ /\|ok\|/g), 7, 'who may use it may test it') or diag($err
 
 sub start_test
 {
+	my ($dbname) = @_;
 	my %session = (in => '', out => '', err => '', begin => time());
 	$session{run} = IPC::Run::start(
-		[ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-c', $call ],
+		[ 'psql', '-XqAt', '-d', $node->connstr($dbname // 'postgres'), '-c', $call ],
 		'<', \$session{in}, '>', \$session{out}, '2>', \$session{err},
 		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return \%session;
@@ -546,6 +547,67 @@ foreach my $way ('statement_timeout', 'termination')
 	leaves_nothing($way);
 	$sandbox->front('DELETE', '/faults');
 }
+
+# ---- the worker is told to terminate ----
+
+# A test that has a probe table, or object, and hangs; then $end ends it.
+sub ends_in_order
+{
+	my ($what, $end, %options) = @_;
+	my $place = $options{place} // '^ALTER TABLE';
+
+	$sandbox->front('POST', '/faults', { fault => 'hang', times => 1, match => $place });
+	$session = start_test($options{dbname});
+	wait_until("$what: a test hangs", \&front_hits);
+	is(scalar(grep { $_ ne '' } probe_tables(), $sandbox->objects), 1, "$what: a probe is there");
+	$sandbox->pause('front') if $options{hangs};
+	my $begin = time();
+	$end->();
+	my $seconds = time() - $begin;
+	watch_test($session);
+	unlike($session->{err}, qr/: failed/, "$what: nothing is said of the step cut off");
+	if ($options{hangs})
+	{
+		$sandbox->resume('front');
+		like(probe_tables(), qr/^_sw_probe_[0-9a-f]{16}$/, "$what: the probe table has to stay");
+		$sandbox->query('DROP TABLE sensorswave.' . probe_tables() . ' SYNC');
+	}
+	else
+	{
+		is(join(' ', probe_tables(), $sandbox->objects), '', "$what: no probe is left")
+		  unless $options{later};
+	}
+	$sandbox->front('DELETE', '/faults');
+	return $seconds;
+}
+
+my $terminate = sub {
+	$node->safe_psql('postgres', 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+		  . " WHERE backend_type = 'sensorswave_export errand'");
+};
+foreach my $place ('^ALTER TABLE', 'CnchS3')
+{
+	my $what = "worker terminated at $place";
+	ends_in_order($what, $terminate, place => $place, later => 1);
+	like($session->{err}, qr/ERROR:  the worker that tests the connection has ended\nHINT:  /,
+		"$what: the session says so");
+	leaves_nothing($what);
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE doomed');
+$node->safe_psql('doomed', 'CREATE EXTENSION sensorswave_export');
+create_destination($node, $sandbox, dbname => 'doomed');
+ends_in_order('DROP DATABASE WITH (FORCE)',
+	sub { $node->safe_psql('postgres', 'DROP DATABASE doomed WITH (FORCE)') }, dbname => 'doomed');
+cmp_ok(ends_in_order('fast shutdown', sub { $node->stop('fast') }), '<', 3, 'which is quick');
+$node->start;
+my $log_before = -s $node->logfile;
+cmp_ok(ends_in_order('fast shutdown while the warehouse hangs', sub { $node->stop('fast') }, hangs => 1),
+	'<', 6, 'which is not held up for long');
+like(substr(slurp_file($node->logfile), $log_before),
+	qr/LOG: .*removing probe table _sw_probe_[0-9a-f]{16} of destination "wh" failed: /,
+	'what has to stay is in the log');
+$node->start;
 
 # ---- the whole is bounded ----
 

@@ -281,18 +281,229 @@ ok($elsewhere->poll_query_until('postgres', 'SELECT status = \'new\' AND last_er
 	'without the check it shows when the table is to be made');
 is(comment_of('saved'), "sensorswave_export: $saved_mark", 'the mark stays');
 
-$node->safe_psql('postgres', "SELECT sw_stop('saved')");
-$node->safe_psql('postgres', insert('successor', target_table => 'saved'));
+# The other cluster waits for it, too, and never sees it without a mark.
+$node->safe_psql('postgres', "BEGIN; SELECT sw_stop('saved');"
+	  . insert('successor', target_table => 'saved') . 'COMMIT;');
 wait_running($node, 'successor');
 like(comment_of('saved'), qr/^sensorswave_export: \d+\/\d+\/\d+ successor$/,
 	'after sw_stop a new pipeline takes the table over, and marks it');
 $node->safe_psql('postgres', "SELECT sw_stop('successor')");
-wait_until('the mark is taken off', sub { comment_of('saved') eq '' });
+wait_until('the mark is taken off', sub { comment_of('saved') !~ / successor$/ });
 ok($elsewhere->poll_query_until('postgres', "SELECT status = 'running' FROM sw_pipelines"),
 	'a stopped pipeline gives its table to another cluster');
 is($node->safe_psql('postgres', "SELECT status FROM sw_pipelines WHERE name = 'successor'"),
 	'stopped', 'and stays stopped');
 $elsewhere->stop;
+
+# Who is stopped in the same transaction is stopped.
+$node->safe_psql('postgres', insert('first'));
+wait_running($node, 'first');
+$node->safe_psql('postgres',
+	"BEGIN; SELECT sw_stop('first'); " . insert('second', target_table => 'first') . 'COMMIT;');
+wait_running($node, 'second');
+ok(wait_until('the mark changes', sub { comment_of('first') =~ / second$/ }, 10),
+	'a table changes hands in one transaction');
+is($node->safe_psql('postgres', 'SELECT name, holds_target FROM _sensorswave.pipeline_state'
+		  . " JOIN _sensorswave.pipeline USING (pipeline_id) WHERE name IN ('first', 'second') ORDER BY 1"),
+	"first|f\nsecond|t", 'with what has to be done about it');
+$node->safe_psql('postgres',
+	"BEGIN; SELECT sw_stop('second'); " . insert('third', target_table => 'first') . 'ROLLBACK;');
+is(status_of('second'), 'running', 'and stays where it is when that is undone');
+like(comment_of('first'), qr/ second$/, 'with its mark');
+
+# ---- two that want the same table at the same time ----
+
+my $foreign = '999/1/1 foreign';
+
+sub put_comment
+{
+	my ($table, $comment) = @_;
+	$sandbox->ask_front("ALTER TABLE sensorswave.`$table` MODIFY COMMENT '$comment'");
+	return;
+}
+
+# A table like that of a pipeline, which nobody owns.
+sub make_unowned
+{
+	my ($table) = @_;
+	$sandbox->ask_front("CREATE TABLE sensorswave.`$table` ("
+		  . "`time` DateTime64(3, 'Asia/Shanghai'), distinct_id String, trace_id String, ssid Int64,"
+		  . ' anon_id String, login_id String, event String, properties JSONB, user_properties JSONB,'
+		  . " received_at DateTime64(3, 'Asia/Shanghai'))"
+		  . ' ENGINE = CnchMergeTree PARTITION BY toDate(`time`) ORDER BY (event, `time`, distinct_id)');
+	return;
+}
+
+sub front_hits
+{
+	return $sandbox->front('GET', '/faults')->{faults}[-1]{hits};
+}
+
+sub last_error
+{
+	my ($name) = @_;
+	return $node->safe_psql('postgres', "SELECT last_error FROM sw_status WHERE pipeline = '$name'");
+}
+
+# The time of a line of a log, in seconds.
+sub epoch_of
+{
+	my ($time) = @_;
+	return $node->safe_psql('postgres', "SELECT extract(epoch FROM timestamptz '$time')");
+}
+
+my $unchecked = 'SET sensorswave_export.check_on_save = off;';
+foreach my $case (
+	# Between the look and the writing: the writer is not to write.
+	[ 'contested', '^SELECT comment FROM system.tables', 2, 0 ],
+	# After the writing: the writer is to notice.
+	[ 'overwritten', '^ALTER TABLE .* MODIFY COMMENT', 1, 1 ])
+{
+	my ($name, $place, $nth, $writes) = @$case;
+	make_unowned($name);
+	my $line = $sandbox->count_log('front');
+	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 0, times => 1 })
+	  if $nth > 1;
+	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 600, times => 1,
+		$writes ? (when => 'after') : () });
+	$node->safe_psql('postgres', $unchecked . insert($name));
+	wait_until("$name: the claim waits", \&front_hits, 10);
+	put_comment($name, "sensorswave_export: $foreign");
+	ok(wait_until("$name: it yields", sub { last_error($name) ne '' }, 10), "$name: the claim fails");
+	is(last_error($name), qq{target table "$name" belongs to another pipeline}, "$name: to the other one");
+	is(status_of($name), 'new', "$name: and the pipeline does not run");
+	is(comment_of($name), "sensorswave_export: $foreign", "$name: the other's mark is there");
+	is(scalar(grep { ($_->{query} // '') =~ /^ALTER .*MODIFY COMMENT.*\d $name'/ }
+			$sandbox->log_lines('front', $line)), $writes, "$name: ours was written as often as it could be");
+	$sandbox->front('DELETE', '/faults');
+	put_comment($name, 'words');
+	wait_running($node, $name);
+	like(comment_of($name), qr/^words\nsensorswave_export: \d+\/\d+\/\d+ $name$/,
+		"$name: when the other has gone it is ours");
+	my @lines = grep { ($_->{query} // '') =~ /^(?:ALTER TABLE .*MODIFY|SELECT) comment .*$name/is }
+	  $sandbox->log_lines('front', $line);
+	my ($written) = grep { $lines[$_]{query} =~ /^ALTER .*\d $name'/s } reverse 0 .. $#lines;
+	cmp_ok(epoch_of($lines[ $written + 1 ]{time}) - epoch_of($lines[$written]{time}), '>=', 0.9,
+		"$name: others have a second to write before we look again");
+}
+
+# ---- the mark of a worker that died ----
+
+make_unowned('orphan');
+$sandbox->front('POST', '/faults', { match => '^ALTER TABLE .*orphan.* MODIFY COMMENT', fault => 'hang', when => 'after' });
+$node->safe_psql('postgres', $unchecked . insert('orphan'));
+wait_until('the claim hangs', \&front_hits);
+like(comment_of('orphan'), qr/ orphan$/, 'a mark is written, which its worker does not know');
+$node->safe_psql('postgres', "SELECT sw_stop('orphan')");
+$sandbox->front('DELETE', '/faults');
+$node->safe_psql('postgres',
+	"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE backend_type = 'sensorswave_export worker'");
+ok(wait_until('the mark is taken off', sub { comment_of('orphan') eq '' }, 10),
+	'the worker dies, the pipeline is stopped: the mark is taken off');
+
+# A successor that never gets as far as to put its own mark.
+$node->safe_psql('postgres', insert('parent'));
+wait_running($node, 'parent');
+$sandbox->stop('front');
+$node->safe_psql('postgres', $unchecked . "BEGIN; SELECT sw_stop('parent');"
+	  . insert('child', target_table => 'parent') . 'COMMIT;');
+ok($node->poll_query_until('postgres', 'SELECT holds_target FROM _sensorswave.pipeline_state'
+		  . " JOIN _sensorswave.pipeline USING (pipeline_id) WHERE name = 'child'"),
+	'a successor takes over the mark of its predecessor');
+$node->safe_psql('postgres', "SELECT sw_stop('child')");
+$sandbox->start('front');
+ok(wait_until('the mark is taken off', sub { comment_of('parent') eq '' }, 10),
+	'and when it is stopped, that is taken off');
+
+# ---- the mark where a target was ----
+
+$sandbox->query('CREATE DATABASE moved');
+create_destination($node, $sandbox, name => 'mobile');
+$node->safe_psql('postgres', insert('mover', destination => 'mobile') . insert('ender', destination => 'mobile'));
+wait_running($node, $_) foreach qw(mover ender);
+like(comment_of($_), qr/ $_$/, "$_ has marked its table") foreach qw(mover ender);
+$sandbox->front('POST', '/faults', { match => 'hello', fault => 'exception', code => 202 });
+$node->safe_psql('postgres', "SELECT sw_stop('ender')");
+change_destination($node, 'mobile', database => 'moved');
+$sandbox->front('DELETE', '/faults');
+foreach my $name (qw(mover ender))
+{
+	ok(wait_until("the mark of $name goes", sub { comment_of($name) eq '' }, 10),
+		"moved to another database, $name takes its mark off the table it had");
+}
+is(status_of('mover'), 'running', 'and goes on');
+my $formers = 'SELECT count(*) FROM _sensorswave.former_target';
+ok($node->poll_query_until('postgres', $formers, '0'), 'nothing of it is left to be done');
+
+my $day = '2024-05-06';
+is(run_backfill($node, 'mover', $day, $day), 'success', 'where it is now it makes its table');
+like($sandbox->ask_front("SELECT comment FROM system.tables WHERE database = 'moved' AND name = 'mover'"),
+	qr/ mover$/, 'and marks it');
+$sandbox->front('POST', '/faults', { match => 'hello', fault => 'exception', code => 202 });
+change_destination($node, 'mobile', database => 'sensorswave');
+is($node->safe_psql('postgres', $formers), 1, 'while the warehouse is busy it is on record');
+change_destination($node, 'mobile', database => 'moved');
+$sandbox->front('DELETE', '/faults');
+ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM _sensorswave.former_target)"
+		  . " AND holds_target FROM _sensorswave.pipeline_state JOIN _sensorswave.pipeline USING (pipeline_id)"
+		  . " WHERE name = 'mover'"), 'moved back, it has what it had');
+like($sandbox->ask_front("SELECT comment FROM system.tables WHERE database = 'moved' AND name = 'mover'"),
+	qr/ mover$/, 'its mark stays');
+
+# Another address of the same warehouse.
+create_destination($node, $sandbox, name => 'alias');
+$node->safe_psql('postgres', insert('aliased', destination => 'alias'));
+wait_running($node, 'aliased');
+$from = $sandbox->count_log('front');
+change_destination($node, 'alias', port => $sandbox->env('BYTEHOUSE_REV54451_PORT'));
+$sandbox->wait_for_line('front', $from,
+	sub { ($_->{query} // '') =~ /^ALTER .*`aliased` MODIFY COMMENT ''/ });
+ok(wait_until('the mark is there again', sub { comment_of('aliased') =~ / aliased$/ }, 10),
+	'a table that has only got another address is marked again at once');
+
+# A place that is gone for good: it is not waited for.
+$sandbox->query('DROP DATABASE moved SYNC');
+change_destination($node, 'mobile', database => 'sensorswave');
+ok($node->poll_query_until('postgres', "$formers WHERE next_attempt_at = 'infinity'", '1'),
+	'what cannot succeed is not tried again');
+$node->safe_psql('postgres', "SELECT sw_stop('mover')");
+my ($code, undef, $warning) = sql_as($node, "DELETE FROM sw_pipelines WHERE name = 'mover'");
+is($code, 0, 'the pipeline can be deleted at once') or diag($warning);
+like($warning, qr/WARNING:  target table "moved"\."mover" keeps the mark .*HINT:  Run at the warehouse: ALTER TABLE `moved`\.`mover` MODIFY COMMENT ''/s,
+	'saying what stays, and what removes it');
+
+# ---- a mark that may not be taken off ----
+
+$sandbox->front('POST', '/users', { name => 'maker', password => 'maker-secret',
+	grants => ['CREATE TABLE, INSERT ON sensorswave.*'] });
+create_destination($node, $sandbox, name => 'maker', username => 'maker', password => 'maker-secret');
+$node->safe_psql('postgres', insert($_, destination => 'maker')) foreach qw(kept freed);
+wait_running($node, $_) foreach qw(kept freed);
+$node->safe_psql('postgres', "SELECT sw_stop('$_')") foreach qw(kept freed);
+foreach my $name (qw(kept freed))
+{
+	ok(wait_until("the release of $name fails", sub { last_error($name) ne '' }, 10),
+		"without ALTER the mark of $name stays");
+}
+is($node->safe_psql('postgres', "SELECT last_error || ' // ' || last_hint FROM sw_status WHERE pipeline = 'kept'"),
+	'could not alter the comment of the target table // Run at the warehouse as an administrator:'
+	  . ' GRANT ALTER ON sensorswave.* TO `maker`', 'sw_status says why');
+($code, undef, $warning) = sql_as($node, "DELETE FROM sw_pipelines WHERE name = 'kept'");
+is($code, 0, 'its pipeline can be deleted at once') or diag($warning);
+like($warning, qr/WARNING:  target table "sensorswave"\."kept" keeps the mark of its pipeline\nDETAIL:  .*its comment says: \d+\/\d+\/\d+ kept\.\nHINT:  Run at the warehouse: (ALTER TABLE `sensorswave`\.`kept` MODIFY COMMENT '') /,
+	'saying what removes the mark');
+like(comment_of('kept'), qr/ kept$/, 'which is there');
+my ($remedy) = $warning =~ /(ALTER TABLE \S+ MODIFY COMMENT '')/;
+$sandbox->ask_front($remedy // 'no remedy');
+is(comment_of('kept'), '', 'and goes by that statement');
+$sandbox->front('POST', '/users', { name => 'maker', password => 'maker-secret',
+	grants => ['CREATE TABLE, INSERT, ALTER ON sensorswave.*'] });
+$node->safe_psql('postgres', "SELECT sw_stop('freed')");
+ok(wait_until('the mark is taken off', sub { comment_of('freed') eq '' }, 10),
+	'given the right, another sw_stop takes the mark off');
+($code, undef, $warning) = sql_as($node, "SELECT pg_sleep(0.5); DELETE FROM sw_pipelines WHERE name = 'freed'");
+is("$code $warning", '0 ', 'and there is nothing to warn of');
+$sandbox->reset_front;
 
 # ---- users, and their view ----
 

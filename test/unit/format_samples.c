@@ -11,6 +11,8 @@
  */
 #include "postgres_fe.h"
 
+#include <math.h>
+
 #include "common/sw_bytes.h"
 #include "format/sw_writer.h"
 #include "unit.h"
@@ -658,6 +660,55 @@ put_container(Sample *sample, const SwColumnSpec *spec, SwColumn *column)
 	sw_column_end_container(column);
 }
 
+/* bytes = bytes * factor + add; a number of width bytes, lowest first. */
+static void
+multiply_add(char *bytes, int width, uint32 factor, uint32 add)
+{
+	int			i;
+
+	for (i = 0; i < width; i++)
+	{
+		add += (unsigned char) bytes[i] * factor;
+		bytes[i] = (char) add;
+		add >>= 8;
+	}
+}
+
+/* Of as many digits as there may be, or fewer. */
+static void
+draw_decimal(char *bytes, int width, int precision)
+{
+	int			n_digits = random_below(3) == 0 ? precision :
+		(int) random_below(precision + 1);
+	bool		only_nines = random_below(4) == 0;
+	int			i;
+
+	memset(bytes, 0, width);
+	for (i = 0; i < n_digits; i++)
+		multiply_add(bytes, width, 10, only_nines ? 9 : random_below(10));
+	if (random_below(2) == 0)
+	{
+		for (i = 0; i < width; i++)
+			bytes[i] = (char) ~bytes[i];
+		multiply_add(bytes, width, 1, 1);
+	}
+}
+
+/* What floats have beside plain numbers; infinities if wanted. */
+static void
+draw_odd_float(char *bytes, int width, bool has_infinities)
+{
+	static const double odd[] = {0.0, -0.0, NAN, 1e-40, HUGE_VAL, -HUGE_VAL};
+	double		wide = odd[random_below(lengthof(odd) -
+										(has_infinities ? 0 : 2))];
+	float		narrow = (float) wide;
+
+	if (width == sizeof(wide))
+		memcpy(bytes, &wide, sizeof(wide));
+	else
+		memcpy(bytes, &narrow, sizeof(narrow));
+}
+
 /* A value of a fixed width: any bits that its type can have. */
 static void
 put_fixed(Sample *sample, const SwColumnSpec *spec, SwColumn *column)
@@ -670,15 +721,11 @@ put_fixed(Sample *sample, const SwColumnSpec *spec, SwColumn *column)
 		bytes[i] = (char) random_below(256);
 	if (spec->type == SW_TYPE_BOOL)
 		bytes[0] &= 1;
-	if (spec->type == SW_TYPE_DECIMAL)
-	{
-		/* one digit, which fits any precision */
-		bool		is_negative = random_below(2) == 0;
-
-		memset(bytes, is_negative ? 0xFF : 0, width);
-		bytes[0] = (char) (is_negative ? 0xF7 + random_below(9) :
-						   random_below(10));
-	}
+	else if (spec->type == SW_TYPE_DECIMAL)
+		draw_decimal(bytes, width, spec->precision);
+	else if ((spec->type == SW_TYPE_FLOAT32 ||
+			  spec->type == SW_TYPE_FLOAT64) && random_below(4) == 0)
+		draw_odd_float(bytes, width, spec->is_nullable);
 	sw_column_append_fixed(column, bytes, width);
 	sw_buffer_append_bytes(&sample->expected, bytes, width);
 }

@@ -10,6 +10,7 @@ const path = require('node:path');
 const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
 const build = process.env.BUILD ?? path.join(root, 'build/unit');
 const { queryAsync } = require(path.join(root, 'test/sandbox/node_modules/chdb'));
+const { parseRowBinary } = require('./row_binary.cjs');
 
 let checks = 0;
 let failures = 0;
@@ -25,57 +26,9 @@ function ok(passed, name, detail) {
 const bytesOf = async (sql, format) =>
   Buffer.from((await queryAsync(sql, { format })).bytes());
 
-// ---- the rows of RowBinaryWithNamesAndTypes, as columns of values ----
-
-function parseRows(data) {
-  let at = 0;
-  const varuint = () => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = data[at++];
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-  };
-  const string = () => {
-    const n = varuint();
-    at += n;
-    return data.subarray(at - n, at);
-  };
-  const n = varuint();
-  const names = Array.from({ length: n }, () => string().toString());
-  const columns = Array.from({ length: n }, (_, i) =>
-    ({ name: names[i], type: string().toString(), values: [] }));
-  while (at < data.length) {
-    for (const { type, values } of columns) {
-      if (type.startsWith('Nullable') && data[at++] === 1) values.push(null);
-      else if (type.includes('String')) values.push(string());
-      else {
-        values.push(data.readBigInt64LE(at));
-        at += 8;
-      }
-    }
-  }
-  return columns;
-}
-
 // The columns that it names, as the structure of a table function.
-function structureOf(data) {
-  let at = 0;
-  const text = () => {
-    let n = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = data[at++];
-      n += (byte & 127) * scale;
-      if (byte < 128) break;
-    }
-    at += n;
-    return data.subarray(at - n, at).toString();
-  };
-  const n = data[at++];
-  const names = Array.from({ length: n }, text);
-  return names.map((name) => `${name} ${text()}`).join(', ');
-}
+const structureOf = (data) =>
+  parseRowBinary(data, true).map((c) => `${c.name} ${c.typeText}`).join(', ');
 
 // ---- statistics ----
 
@@ -165,7 +118,7 @@ async function main() {
       'RowBinaryWithNamesAndTypes');
     ok(got.equals(expected), `${name}: every value, name and type`,
       `${got.length} bytes read, ${expected.length} expected`);
-    if (!isNested) seen[name] = await checkStatistics(name, file, parseRows(expected));
+    if (!isNested) seen[name] = await checkStatistics(name, file, parseRowBinary(expected));
   }
 
   // The samples are what they claim to be.
@@ -190,7 +143,7 @@ async function main() {
 
   // A filter that trusts the statistics finds what is there.
   const bounds = path.join(folder, 'bounds.parquet');
-  const columns = parseRows(readFileSync(path.join(folder, 'bounds.expected')));
+  const columns = parseRowBinary(readFileSync(path.join(folder, 'bounds.expected')));
   let missed = 0;
   let asked = 0;
   for (const { name, values } of columns) {

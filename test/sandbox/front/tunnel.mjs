@@ -36,6 +36,7 @@ export class Tunnel {
       one.on('error', () => {});
       one.on('close', () => other.end());
     }
+    this.socket.once('close', () => this.play?.release());
     try {
       await this.#welcome();
     } catch (error) {
@@ -91,7 +92,6 @@ export class Tunnel {
       cancel: () => {},
     });
     this.play = play;
-    this.socket.once('close', () => play?.release());
     const refusal = await play?.before() ?? null;
     if (play?.ended) {
       this.#end('lost', play);

@@ -1,0 +1,354 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_type_map.c
+ *	  Which column a value of the server becomes.
+ *
+ * Plain types are found in a table; what is made of other types is looked up
+ * in the catalogs, and its members are mapped in turn.
+ *
+ * Contract: sw_type_map.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "source/sw_expr.h"
+#include "source/sw_type_map.h"
+
+/* Containers within containers; no file can hold more. */
+#define MAX_DEPTH 32
+
+#define MAX_TARGET_TYPE_BYTES 500
+
+#define NAME_CHARACTERS \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+typedef struct TypeRow
+{
+	Oid			server_type;
+	SwType		type;
+} TypeRow;
+
+/* All others become text, but see sw_type_map_fill. */
+static const TypeRow type_rows[] = {
+	{BOOLOID, SW_TYPE_BOOL},
+	{INT2OID, SW_TYPE_INT16},
+	{INT4OID, SW_TYPE_INT32},
+	{INT8OID, SW_TYPE_INT64},
+	{OIDOID, SW_TYPE_UINT32},
+	{XIDOID, SW_TYPE_UINT32},
+	{CIDOID, SW_TYPE_UINT32},
+	{FLOAT4OID, SW_TYPE_FLOAT32},
+	{FLOAT8OID, SW_TYPE_FLOAT64},
+	{BYTEAOID, SW_TYPE_BYTES},
+	{UUIDOID, SW_TYPE_UUID},
+	{DATEOID, SW_TYPE_DATE},
+	{TIMEOID, SW_TYPE_TIME_US},
+	{TIMESTAMPOID, SW_TYPE_DATETIME_US},
+	{TIMESTAMPTZOID, SW_TYPE_TIMESTAMP_US},
+	{JSONOID, SW_TYPE_JSON},
+	{JSONBOID, SW_TYPE_JSON}
+};
+
+static const SwSourceType text_source = {.type = TEXTOID,.typmod = -1};
+
+/* ---- specs ---- */
+
+static void sw_type_map_fill(SwColumnSpec *spec, const char *name,
+							 const SwSourceType *source, bool is_nullable,
+							 bool has_time, int depth);
+
+static SwColumnSpec *
+sw_type_map_add_children(SwColumnSpec *spec, SwType type, int n_children)
+{
+	SwColumnSpec *children = palloc0(sizeof(SwColumnSpec) * n_children);
+
+	spec->type = type;
+	spec->is_nullable = false;
+	spec->children = children;
+	spec->n_children = n_children;
+	return children;
+}
+
+/* A numeric: of a precision that the target has, or text. */
+static void
+sw_type_map_fill_numeric(SwColumnSpec *spec, int32 typmod)
+{
+	int			precision;
+	int			scale;
+
+	spec->type = SW_TYPE_STRING;
+	if (typmod < (int32) VARHDRSZ)
+		return;
+
+	/* The scale is a number of 11 bits, from -1000 to 1000. */
+	precision = ((typmod - VARHDRSZ) >> 16) & 0xffff;
+	scale = (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
+	if (scale < 0)
+	{
+		precision -= scale;
+		scale = 0;
+	}
+	precision = Max(precision, scale);
+	if (precision > SW_DECIMAL_MAX_PRECISION)
+		return;
+	spec->type = SW_TYPE_DECIMAL;
+	spec->precision = precision;
+	spec->scale = scale;
+}
+
+static void
+sw_type_map_fill_tuple(SwColumnSpec *spec, Oid type, bool has_time, int depth)
+{
+	TupleDesc	row_type = lookup_rowtype_tupdesc_copy(type, -1);
+	SwColumnSpec *fields;
+	int			n_fields = 0;
+	int			i;
+
+	for (i = 0; i < row_type->natts; i++)
+		n_fields += TupleDescAttr(row_type, i)->attisdropped ? 0 : 1;
+	if (n_fields == 0)
+	{
+		spec->type = SW_TYPE_STRING;
+		return;
+	}
+	fields = sw_type_map_add_children(spec, SW_TYPE_TUPLE, n_fields);
+	for (i = 0; i < row_type->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(row_type, i);
+		SwSourceType field = {
+			.type = attribute->atttypid,
+			.typmod = attribute->atttypmod,
+			.n_dimensions = attribute->attndims
+		};
+
+		if (!attribute->attisdropped)
+			sw_type_map_fill(fields++, pstrdup(NameStr(attribute->attname)),
+							 &field, true, has_time, depth + 1);
+	}
+	FreeTupleDesc(row_type);
+}
+
+/* Dimensions that the domain declares, where its base is an array. */
+static int
+sw_type_map_get_dimensions(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	int			n_dimensions = 0;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		n_dimensions = ((Form_pg_type) GETSTRUCT(tuple))->typndims;
+		ReleaseSysCache(tuple);
+	}
+	return n_dimensions;
+}
+
+static void
+sw_type_map_fill_array(SwColumnSpec *spec, const SwSourceType *source,
+					   Oid element_type, bool has_time, int depth)
+{
+	SwSourceType element = {.type = element_type,.typmod = source->typmod};
+
+	/* No type of a target holds members of differing depth. */
+	if (source->n_dimensions > 1)
+		spec->type = SW_TYPE_STRING;
+	else
+		sw_type_map_fill(sw_type_map_add_children(spec, SW_TYPE_ARRAY, 1),
+						 "element", &element, true, has_time, depth + 1);
+}
+
+static void
+sw_type_map_fill_map(SwColumnSpec *spec, int depth)
+{
+	SwColumnSpec *members = sw_type_map_add_children(spec, SW_TYPE_MAP, 2);
+
+	sw_type_map_fill(&members[0], "key", &text_source, false, false, depth + 1);
+	sw_type_map_fill(&members[1], "value", &text_source, true, false,
+					 depth + 1);
+}
+
+static SwType
+sw_type_map_find(Oid server_type)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(type_rows); i++)
+		if (type_rows[i].server_type == server_type)
+			return type_rows[i].type;
+	return SW_TYPE_STRING;
+}
+
+static void
+sw_type_map_fill(SwColumnSpec *spec, const char *name,
+				 const SwSourceType *source, bool is_nullable, bool has_time,
+				 int depth)
+{
+	SwSourceType base = *source;
+	Oid			element_type;
+
+	check_stack_depth();
+	if (depth > MAX_DEPTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot export type %s: it is nested too deeply",
+						format_type_be(source->type)),
+				 errdetail("Arrays and composite types are exported up to %d levels deep.",
+						   MAX_DEPTH),
+				 errhint("Map the column to an expression, such as to_jsonb(...).")));
+
+	memset(spec, 0, sizeof(*spec));
+	spec->name = name;
+	spec->is_nullable = is_nullable;
+
+	if (base.n_dimensions == 0)
+		base.n_dimensions = sw_type_map_get_dimensions(base.type);
+	base.type = getBaseTypeAndTypmod(base.type, &base.typmod);
+	element_type = get_element_type(base.type);
+
+	if (OidIsValid(element_type))
+		sw_type_map_fill_array(spec, &base, element_type, has_time, depth);
+	else if (base.type == NUMERICOID)
+		sw_type_map_fill_numeric(spec, base.typmod);
+	else if (get_typtype(base.type) == TYPTYPE_COMPOSITE)
+		sw_type_map_fill_tuple(spec, base.type, has_time, depth);
+	else if (type_is_enum(base.type))
+		spec->type = SW_TYPE_ENUM;
+	else if (sw_type_map_is_hstore(base.type))
+		sw_type_map_fill_map(spec, depth);
+	else
+		spec->type = sw_type_map_find(base.type);
+
+	if (spec->type == SW_TYPE_TIME_US && !has_time)
+		spec->type = SW_TYPE_STRING;
+}
+
+void
+sw_type_map_make_spec(SwColumnSpec *spec, const char *name,
+					  const SwSourceType *source, const SwTypeWish *wish)
+{
+	if (wish->target_type != NULL)
+		sw_type_map_check_target_type(name, wish->target_type);
+	sw_type_map_fill(spec, name, source,
+					 !source->is_not_null && !wish->is_key, wish->has_time, 0);
+	spec->target_type = wish->target_type;
+}
+
+SwOnNull
+sw_type_map_get_on_null(const SwColumnSpec *spec)
+{
+	return spec->is_nullable || sw_type_is_container(spec->type) ?
+		SW_ON_NULL_NULL : SW_ON_NULL_ERROR;
+}
+
+bool
+sw_type_map_is_hstore(Oid type)
+{
+	HeapTuple	tuple;
+	bool		is_named_so;
+	Oid			extension;
+
+	if (type < FirstNormalObjectId)
+		return false;
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	is_named_so = strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname),
+						 "hstore") == 0;
+	ReleaseSysCache(tuple);
+	if (!is_named_so)
+		return false;
+	extension = getExtensionOfObject(TypeRelationId, type);
+	return OidIsValid(extension) &&
+		extension == get_extension_oid("hstore", true);
+}
+
+/* ---- the source ---- */
+
+void
+sw_type_map_resolve(Oid relation, const char *column, const char *expression,
+					SwSourceType *source)
+{
+	const char *text = expression != NULL ? expression : quote_identifier(column);
+	AttrNumber	number;
+	HeapTuple	tuple;
+	Form_pg_attribute attribute;
+
+	memset(source, 0, sizeof(*source));
+	source->type = sw_expr_get_type(relation, column, text, &source->typmod);
+	number = sw_expr_get_attribute(relation, column, text);
+	if (number == InvalidAttrNumber)
+		return;
+
+	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation),
+							Int16GetDatum(number));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for attribute %d of relation %u",
+			 number, relation);
+	attribute = (Form_pg_attribute) GETSTRUCT(tuple);
+	source->is_not_null = attribute->attnotnull;
+	source->n_dimensions = attribute->attndims;
+	if (source->n_dimensions == 0)
+		source->n_dimensions = sw_type_map_get_dimensions(attribute->atttypid);
+	ReleaseSysCache(tuple);
+}
+
+/* ---- the user's own types ---- */
+
+/* Is there more than a name, and what stands between its parentheses? */
+static const char *
+sw_type_map_find_fault(const char *text)
+{
+	const char *at = text + strspn(text, NAME_CHARACTERS);
+	bool		is_quoted = false;
+	int			depth = 0;
+
+	if (strlen(text) > MAX_TARGET_TYPE_BYTES)
+		return "It is too long.";
+	if (at == text || (*at != '(' && *at != '\0') ||
+		(text[0] >= '0' && text[0] <= '9'))
+		return "It does not begin with a name.";
+	for (; *at != '\0'; at++)
+	{
+		if (strchr(NAME_CHARACTERS "(),'-/+= ", *at) == NULL)
+			return "Only letters, digits, blanks and (),'_-/+= may stand in it.";
+		if (*at == '\'')
+			is_quoted = !is_quoted;
+		else if (is_quoted)
+			continue;
+		else if (*at == '(')
+			depth++;
+		else if (*at == ')' && --depth == 0 && at[1] != '\0')
+			return "Something follows its last parenthesis.";
+		else if ((*at == '-' || *at == '/') && at[1] == *at)
+			return "It contains a comment.";
+	}
+	return is_quoted || depth != 0 ?
+		"Its quotes or parentheses are not balanced." : NULL;
+}
+
+void
+sw_type_map_check_target_type(const char *column, const char *type)
+{
+	const char *fault = sw_type_map_find_fault(type);
+
+	if (fault != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("type of column \"%s\" is not the name of a type",
+						column),
+				 errdetail("%s", fault),
+				 errhint("Write a type as the warehouse names it, such as Decimal(20, 4).")));
+}

@@ -1,0 +1,272 @@
+# Everything that can go wrong at the store, at each operation: the upload
+# succeeds with the right bytes, or fails with the right error and a hint;
+# nothing takes longer than its time-outs allow, and nothing is left behind.
+#
+# A cell is one fault at one operation, met by one backfill. Cells are done
+# eight at a time, by as many pipelines: half of them stage by TOS, half by
+# S3, and each cell is done by both.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use SensorswaveSandbox;
+use SensorswaveTest;
+use Test::More;
+use Time::HiRes qw(time);
+
+my ($large_day, $small_day) = ('2021-08-02', '2021-08-03');
+my $lanes_per_kind = 4;
+my $longest_s = 12;
+
+my $sandbox = SensorswaveSandbox->new('store_faults');
+my $node = make_node('store_faults', $sandbox,
+	'max_worker_processes = 24',
+	'sensorswave_export.max_workers = 16',
+	'sensorswave_export.connect_timeout = 2s',
+	'sensorswave_export.request_timeout = 2s',
+	'sensorswave_export.backfill_attempts = 1');
+
+$node->safe_psql('postgres', 'CREATE EXTENSION sensorswave_export');
+create_destination($node, $sandbox, name => 'tos');
+create_clickhouse_destination($node, $sandbox, name => 's3');
+
+# A day whose file is a multipart upload of two parts, and one of a few rows.
+make_noise($node, 'noise', 3000, $large_day);
+$node->safe_psql('postgres', <<"SQL");
+INSERT INTO noise
+SELECT 'small' || n, 'made', '{"id": 1, "login": "user"}', '{}',
+	timestamptz '$small_day 00:00 Asia/Shanghai' + n * interval '1 second'
+FROM generate_series(1, 10) n;
+SQL
+
+# ---- the lanes ----
+
+my @lanes;
+foreach my $kind (qw(tos s3))
+{
+	foreach my $number (1 .. $lanes_per_kind)
+	{
+		my $name = "$kind$number";
+		create_pipeline($node, $name, destination => $kind, source => 'noise');
+		wait_running($node, $name);
+		my $id = $node->safe_psql('postgres',
+			"SELECT pipeline_id FROM _sensorswave.pipeline WHERE name = '$name'");
+		push @lanes, { name => $name, kind => $kind, keys => "sensorswave/$id/" };
+	}
+}
+
+# What a target holds of a day, whatever the order.
+sub bytes_of
+{
+	my ($lane, $day) = @_;
+	return $sandbox->query('SELECT count(), groupBitXor(cityHash64(trace_id, login_id, toString(properties)))'
+		  . " FROM sensorswave.$lane->{name} WHERE toDate(time, 'Asia/Shanghai') = '$day'");
+}
+
+sub start_all
+{
+	my ($day) = @_;
+	$_->{backfill} = backfill($node, $_->{name}, $day, $day) foreach @lanes;
+	return;
+}
+
+my %right_bytes;
+foreach my $day ($large_day, $small_day)
+{
+	my $from = $sandbox->count_log('store');
+	start_all($day);
+	is(wait_backfill($node, $_->{backfill}), 'success', "$_->{name}: $day without faults")
+	  foreach @lanes;
+	$right_bytes{$day} = bytes_of($lanes[0], $day);
+	is(bytes_of($_, $day), $right_bytes{$day}, "$_->{name}: the same bytes everywhere")
+	  foreach @lanes;
+	my %ops = map { ($_->{operation} // '') => 1 } $sandbox->log_lines('store', $from);
+	ok($ops{ $day eq $large_day ? 'UploadPart' : 'PutObject' }, "$day goes the way it is meant to");
+}
+like($right_bytes{$large_day}, qr/^3000\t/, 'the large day has its rows');
+like($right_bytes{$small_day}, qr/^10\t/, 'the small day has its rows');
+
+# ---- the cells: [ what, day, expected, faults ] ----
+
+my $timed_out = qr{(?:did not reply within|took no data for).* // Check};
+my $refused = qr{AccessDenied.* // .*(?:rights|Grant)}i;
+my $no_bucket = qr{NoSuchBucket.* // .*stage_bucket};
+my $anything = qr{. // [A-Z]};
+
+my %once = (
+	'500' => [ 'success', fault => 'error', status => 500, code => 'InternalError' ],
+	'503' => [ 'success', fault => 'error', status => 503, code => 'ServiceUnavailable', retry_after => 1 ],
+	'429' => [ 'success', fault => 'error', status => 429, code => 'TooManyRequests' ],
+	'403' => [ $refused, fault => 'error', status => 403, code => 'AccessDenied' ],
+	'404' => [ $no_bucket, fault => 'error', status => 404, code => 'NoSuchBucket' ],
+	'delay' => [ 'success', fault => 'delay', ms => 500 ],
+	'truncated request' => [ 'success', fault => 'truncate_request', after_bytes => 1000 ],
+	'truncated reply' => [ 'success', fault => 'truncate_reply' ],
+	'drop' => [ 'success', fault => 'drop' ],
+	'drop after store' => [ 'success', fault => 'drop_after' ],
+	'hang' => [ $timed_out, fault => 'hang' ],
+	'hang after store' => [ $timed_out, fault => 'hang_after' ],
+	'corrupt CRC' => [ 'success', fault => 'corrupt_crc' ],
+	'corrupt ETag' => [ 'either', fault => 'corrupt_etag' ],
+	'HTML' => [ 'success', fault => 'error', status => 502, body => 'html' ],
+	'HTML as success' => [ 'success', fault => 'error', status => 200, body => 'html' ],
+	'1 MB of complaint' => [ 'success', fault => 'error', status => 500, body => 'big' ],
+	'empty complaint' => [ 'success', fault => 'error', status => 500, body => 'empty' ]);
+my %always = (
+	'500' => [ qr{InternalError.* // }, fault => 'error', status => 500, code => 'InternalError' ],
+	'503' => [ qr{ServiceUnavailable.* // }, fault => 'error', status => 503, code => 'ServiceUnavailable' ],
+	'drop' => [ qr{connection.* // }i, fault => 'drop' ],
+	'truncated reply' => [ 'either', fault => 'truncate_reply' ],
+	'hang' => [ $timed_out, fault => 'hang' ],
+	'HTML' => [ qr{502.* // }, fault => 'error', status => 502, body => 'html' ]);
+
+my @cells;
+
+sub cell
+{
+	my ($what, $day, $expected, @faults) = @_;
+	push @cells, { what => $what, day => $day, expected => $expected, faults => \@faults };
+	return;
+}
+
+my %day_of = (PUT => $small_day, CREATE => $large_day, PART => $large_day, COMPLETE => $large_day);
+foreach my $op (sort keys %day_of)
+{
+	foreach my $name (sort keys %once)
+	{
+		my ($expected, %fault) = @{ $once{$name} };
+		next if $name =~ /^corrupt/ && $op eq 'CREATE';
+		$expected = 'success' if $name eq 'hang after store' && $op eq 'COMPLETE';
+		cell("$op: $name", $day_of{$op}, $expected, { %fault, op => $op, times => 1 });
+	}
+	foreach my $name (sort keys %always)
+	{
+		my ($expected, %fault) = @{ $always{$name} };
+		cell("$op: $name always", $day_of{$op}, $expected, { %fault, op => $op });
+	}
+}
+cell('PART: 400', $large_day, 'success',
+	{ op => 'PART', times => 1, fault => 'error', status => 400, code => 'InvalidArgument' });
+cell('PART: slow', $large_day, 'success',
+	{ op => 'PART', times => 1, fault => 'slow', bytes_per_second => 4_000_000 });
+cell('PUT: slow', $small_day, 'success',
+	{ op => 'PUT', times => 1, fault => 'slow', bytes_per_second => 5_000 });
+
+# A failure that leaves an upload to abort; what then happens to the abort.
+my %refused_part = (op => 'PART', part => 2, fault => 'error', status => 403, code => 'AccessDenied');
+foreach my $name ('500', '503', '429', '403', 'delay', 'drop', 'drop after store', 'hang',
+	'truncated reply', 'HTML', 'empty complaint')
+{
+	my (undef, %fault) = @{ $once{$name} };
+	cell("ABORT: $name", $large_day, $refused,
+		{%refused_part}, { %fault, op => 'ABORT', times => 1 });
+}
+
+# A reply to COMPLETE that is lost, and what then happens to the question.
+foreach my $name ('500', '503', '429', '403', 'delay', 'drop', 'drop after store', 'HTML')
+{
+	my ($expected, %fault) = @{ $once{$name} };
+	cell("HEAD: $name", $large_day, $name eq '403' ? 'either' : $expected,
+		{ op => 'COMPLETE', times => 1, fault => 'drop_after' },
+		{ %fault, op => 'HEAD', times => 1 });
+}
+
+# A deletion that fails does not make the run fail.
+foreach my $name ('500', '503', '429', '403', '404', 'delay', 'drop', 'drop after store',
+	'hang', 'hang after store', 'truncated reply', 'HTML', 'HTML as success')
+{
+	my (undef, %fault) = @{ $once{$name} };
+	cell("DELETE: $name", $small_day, 'success', { %fault, op => 'DELETE', times => 1 });
+}
+cell('DELETE: 500 always', $small_day, 'success',
+	{ op => 'DELETE', fault => 'error', status => 500, code => 'InternalError' });
+
+# ---- they are met ----
+
+# Objects and uploads of a lane's last run that are in the store.
+sub left_of
+{
+	my ($lane) = @_;
+	my $keys = $lane->{keys} . last_run($node, $lane->{name}, 'run_id') . '-';
+	return grep { index($_, $keys) == 0 } $sandbox->objects, $sandbox->uploads;
+}
+
+sub check_cell
+{
+	my ($lane, $cell) = @_;
+	my ($what, $id) = ("$lane->{kind}: $cell->{what}", $lane->{backfill});
+	my $status = wait_backfill($node, $id, seconds => 2 * $longest_s);
+	my $error = $status eq 'failed' ? backfill_error($node, $id) : '';
+
+	if ($status eq 'success')
+	{
+		ok(!ref $cell->{expected}, "$what: succeeds");
+		is(bytes_of($lane, $cell->{day}), $right_bytes{ $cell->{day} },
+			"$what: with the right bytes");
+	}
+	else
+	{
+		is($status, 'failed', "$what: fails");
+		like($error, ref $cell->{expected} ? $cell->{expected}
+			: $cell->{expected} eq 'either' ? $anything : qr/^no error was expected$/,
+			"$what: with the right error");
+	}
+	cmp_ok(
+		$node->safe_psql('postgres',
+			'SELECT extract(epoch FROM finished_at - started_at)'
+			  . " FROM sw_backfills WHERE backfill_id = $id"),
+		'<', $longest_s, "$what: in time");
+	wait_until("$what: nothing is left", sub { !left_of($lane) }, 10)
+	  unless $cell->{what} =~ /^(?:DELETE|ABORT)/;
+	return;
+}
+
+sub do_round
+{
+	my (@pairs) = @_;
+
+	foreach (@pairs)
+	{
+		my ($lane, $cell) = @$_;
+		$sandbox->fault(%$_, match => "^$lane->{keys}") foreach @{ $cell->{faults} };
+		$lane->{backfill} = backfill($node, $lane->{name}, $cell->{day}, $cell->{day});
+	}
+	check_cell(@$_) foreach @pairs;
+	my @idle = grep { !$_->{hits} } @{ $sandbox->store('GET', '/faults')->{faults} };
+	is_deeply([ map { "$_->{fault} at $_->{op} for $_->{match}" } @idle ],
+		[], 'each fault was met');
+	$sandbox->clear_faults;
+	return;
+}
+
+# What takes long goes together.
+my @in_order = sort { ($a->{what} =~ /hang|always/) <=> ($b->{what} =~ /hang|always/) } @cells;
+while (my @some = splice(@in_order, 0, $lanes_per_kind))
+{
+	my @pairs;
+	foreach my $kind (qw(tos s3))
+	{
+		my @free = grep { $_->{kind} eq $kind } @lanes;
+		push @pairs, map { [ shift @free, $_ ] } @some;
+	}
+	do_round(@pairs);
+}
+
+# ---- and nothing is left after the sweep ----
+
+$node->safe_psql('postgres',
+	'UPDATE _sensorswave.staged_object SET delete_after = now() WHERE NOT is_deleted');
+start_all($small_day);
+is(wait_backfill($node, $_->{backfill}), 'success', "$_->{name}: works as before")
+  foreach @lanes;
+wait_until('the sweep is done',
+	sub { $node->safe_psql('postgres', 'SELECT sum(objects_left) FROM sw_runs') eq '0' });
+is_deeply([ $sandbox->objects ], [], 'no object is left');
+is_deeply([ $sandbox->uploads ], [], 'no upload is left');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'),
+	0, 'no temporary file is left');
+
+$node->stop;
+unlike(slurp_file($node->logfile), qr/TRAP:|PANIC: /, 'no assertion failed');
+done_testing();
