@@ -39,7 +39,7 @@ DOCS := $(wildcard README.md doc/*.md)
 REGRESS = install destination pipeline backfill put
 
 PG_CPPFLAGS = -Isrc -MMD -MP
-SHLIB_LINK = -lcurl -lssl -lcrypto -lzstd -Wl,--version-script=src/exports.map
+SHLIB_LINK = -lcurl -lssl -lcrypto -lzstd -llz4 -Wl,--version-script=src/exports.map
 EXTRA_CLEAN = $(wildcard src/*.d src/*/*.d) build results regression.diffs \
 	regression.out
 

@@ -49,6 +49,8 @@ UPDATE sw_destinations SET sslmode = 'verify';
 ROLLBACK TO s;
 UPDATE sw_destinations SET port = 70000;
 ROLLBACK TO s;
+UPDATE sw_destinations SET stage_compression = 'lz4';
+ROLLBACK TO s;
 UPDATE sw_destinations SET stage_prefix = '/a';
 ROLLBACK TO s;
 UPDATE sw_destinations SET stage_prefix = 'a/../b';

@@ -25,6 +25,7 @@ CREATE TABLE _sensorswave.destination (
 	stage_access_key text,
 	stage_secret_key bytea,
 	stage_format text NOT NULL CHECK (stage_format IN ('parquet', 'native')),
+	stage_compression text NOT NULL CHECK (stage_compression IN ('zstd', 'lz4', 'snappy', 'none')),
 	stage_load_endpoint text,
 	stage_path_style boolean NOT NULL,
 	usable_by name[] NOT NULL DEFAULT '{}',

@@ -9,7 +9,7 @@ SELECT d.name, d.kind, d.host, d.port, d.database, d.virtual_warehouse,
 	d.stage_kind, d.stage_endpoint, d.stage_region, d.stage_bucket,
 	d.stage_prefix, d.stage_access_key,
 	CASE WHEN d.stage_secret_key IS NOT NULL THEN 'configured' END AS stage_secret_key,
-	d.stage_format, d.stage_load_endpoint, d.stage_path_style,
+	d.stage_format, d.stage_compression, d.stage_load_endpoint, d.stage_path_style,
 	d.usable_by, d.owner, d.created_at, d.updated_at
 FROM _sensorswave.destination d
 WHERE pg_catalog.pg_has_role(d.owner::oid, 'MEMBER')
@@ -44,6 +44,7 @@ COMMENT ON COLUMN sw_destinations.stage_access_key IS 'access key id of the stor
 COMMENT ON COLUMN sw_destinations.stage_secret_key IS
 	'write-only secret key of the store; it travels in load statements, so use one that can only touch the prefix';
 COMMENT ON COLUMN sw_destinations.stage_format IS 'format of staged files: parquet, or native (clickhouse; its default)';
+COMMENT ON COLUMN sw_destinations.stage_compression IS 'compression of staged files: zstd (default), lz4 (clickhouse), snappy (parquet) or none';
 COMMENT ON COLUMN sw_destinations.stage_load_endpoint IS
 	'endpoint the warehouse reads from; NULL = derived from stage_endpoint';
 COMMENT ON COLUMN sw_destinations.stage_path_style IS

@@ -52,6 +52,7 @@ static const SwField fields[] = {
 	ROW(stage_access_key, SW_FIELD_TEXT, TEXTOID),
 	SECRET(stage_secret_key),
 	ROW(stage_format, SW_FIELD_TEXT, TEXTOID),
+	ROW(stage_compression, SW_FIELD_TEXT, TEXTOID),
 	ROW(stage_load_endpoint, SW_FIELD_TEXT, TEXTOID),
 	ROW(stage_path_style, SW_FIELD_BOOL, BOOLOID),
 	ROW(usable_by, SW_FIELD_VARLENA, NAMEARRAYOID),

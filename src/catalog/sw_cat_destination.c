@@ -47,6 +47,7 @@ static const SwField fields[] = {
 	FIELD(stage_access_key, SW_FIELD_TEXT, TEXTOID),
 	FIELD(stage_secret_key, SW_FIELD_VARLENA, BYTEAOID),
 	FIELD(stage_format, SW_FIELD_TEXT, TEXTOID),
+	FIELD(stage_compression, SW_FIELD_TEXT, TEXTOID),
 	FIELD(stage_load_endpoint, SW_FIELD_TEXT, TEXTOID),
 	FIELD(stage_path_style, SW_FIELD_BOOL, BOOLOID),
 	FIELD(usable_by, SW_FIELD_VARLENA, NAMEARRAYOID),

@@ -41,6 +41,7 @@ typedef struct SwDestination
 	char	   *stage_prefix;
 	char	   *stage_access_key;
 	char	   *stage_format;
+	char	   *stage_compression;
 	char	   *stage_load_endpoint;
 	bool		stage_path_style;
 	struct varlena *usable_by;	/* name[] */

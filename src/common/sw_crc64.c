@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_crc64.c
- *	  CRC-64/XZ, eight bytes a step, or 64 where the processor multiplies
+ *	  CRC-64/XZ, eight bytes a step, or 128 where the processor multiplies
  *	  polynomials (sw_crc64_fold.c).
  *
  * Pure; never throws.  The tables are a cache, filled at the first call.
@@ -112,7 +112,7 @@ sw_crc64_update(uint64 crc, const void *bytes, Size n)
 	crc = ~crc;
 	if (n >= SW_CRC64_FOLD_MIN)
 	{
-		Size		n_folded = n - n % 64;
+		Size		n_folded = n - n % SW_CRC64_FOLD_STEP;
 		uint8		folded[SW_CRC64_FOLD_BYTES];
 
 		if (sw_crc64_fold(crc, p, n_folded, folded))

@@ -7,7 +7,8 @@
  * instruction, used where the one at hand has it; elsewhere the tables of
  * sw_crc64.c do the work.
  *
- * Four lanes of 16 bytes walk over the input 64 bytes a step.  A lane that
+ * Four lanes of 16 bytes walk over the input 64 bytes a step, or four of
+ * twice 16 bytes where there are registers for that.  A lane that
  * moves on by D bits is multiplied by x^D: its first eight bytes, which are
  * 64 powers higher, by x^(D+64), its last eight by x^D, each modulo the
  * polynomial; then the bytes that lie there are added.  The product of two
@@ -27,17 +28,26 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include <emmintrin.h>
-#include <wmmintrin.h>
+#include <immintrin.h>
 
 #define SW_CRC64_FOLDER		__attribute__((target("pclmul")))
+#if defined(__clang__) || __GNUC__ >= 8
+#define SW_CRC64_WIDE_FOLDER __attribute__((target("avx2,vpclmulqdq")))
+#endif
 
 typedef __m128i SwCrc64Lane;
 
-static bool
-sw_crc64_has_instruction(void)
+static int
+sw_crc64_lane_bytes(void)
 {
-	return __builtin_cpu_supports("pclmul") != 0;
+	if (__builtin_cpu_supports("pclmul") == 0)
+		return 0;
+#ifdef SW_CRC64_WIDE_FOLDER
+	if (__builtin_cpu_supports("avx2") != 0 &&
+		__builtin_cpu_supports("vpclmulqdq") != 0)
+		return 32;
+#endif
+	return 16;
 }
 
 static inline SwCrc64Lane
@@ -88,10 +98,10 @@ sw_crc64_move_lane(SwCrc64Lane lane, SwCrc64Lane factors, SwCrc64Lane there)
 
 typedef uint64x2_t SwCrc64Lane;
 
-static bool
-sw_crc64_has_instruction(void)
+static int
+sw_crc64_lane_bytes(void)
 {
-	return (getauxval(AT_HWCAP) & HWCAP_PMULL) != 0;
+	return (getauxval(AT_HWCAP) & HWCAP_PMULL) != 0 ? 16 : 0;
 }
 
 static inline SwCrc64Lane
@@ -170,17 +180,68 @@ sw_crc64_fold_lanes(uint64 crc, const uint8 *bytes, Size n, uint8 *folded)
 
 #endif							/* SW_CRC64_FOLDER */
 
+#ifdef SW_CRC64_WIDE_FOLDER
+
+/* As above, to the SW_CRC64_FOLD_STEP bytes of four lanes of twice 16. */
+SW_CRC64_WIDE_FOLDER static void
+sw_crc64_fold_wide_lanes(uint64 crc, const uint8 *bytes, Size n,
+						 uint8 *folded)
+{
+	static uint64 powers[2];
+	__m256i		lane[4];
+	__m256i		factors;
+
+	if (powers[1] == 0)
+	{
+		powers[0] = sw_crc64_power(1024 + 64 - 1);
+		powers[1] = sw_crc64_power(1024 - 1);
+	}
+	factors = _mm256_set_epi64x((long long) powers[1], (long long) powers[0],
+								(long long) powers[1], (long long) powers[0]);
+
+	for (int i = 0; i < 4; i++)
+		lane[i] = _mm256_loadu_si256((const __m256i *) (bytes + 32 * i));
+	lane[0] = _mm256_xor_si256(lane[0],
+							   _mm256_set_epi64x(0, 0, 0, (long long) crc));
+	for (n -= 128, bytes += 128; n > 0; n -= 128, bytes += 128)
+	{
+		for (int i = 0; i < 4; i++)
+		{
+			__m256i		low = _mm256_clmulepi64_epi128(lane[i], factors, 0x00);
+			__m256i		high = _mm256_clmulepi64_epi128(lane[i], factors, 0x11);
+			__m256i		there =
+			_mm256_loadu_si256((const __m256i *) (bytes + 32 * i));
+
+			lane[i] = _mm256_xor_si256(_mm256_xor_si256(low, high), there);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		_mm256_storeu_si256((__m256i *) (folded + 32 * i), lane[i]);
+}
+
+#endif							/* SW_CRC64_WIDE_FOLDER */
+
 bool
 sw_crc64_fold(uint64 crc, const uint8 *bytes, Size n, uint8 *folded)
 {
 #ifdef SW_CRC64_FOLDER
-	static int	has_instruction = -1;
+	static int	lane_bytes = -1;
 
-	Assert(n >= SW_CRC64_FOLD_MIN && n % 64 == 0);
-	if (unlikely(has_instruction < 0))
-		has_instruction = sw_crc64_has_instruction() ? 1 : 0;
-	if (has_instruction == 0)
+	Assert(n >= SW_CRC64_FOLD_MIN && n % SW_CRC64_FOLD_STEP == 0);
+	if (unlikely(lane_bytes < 0))
+		lane_bytes = sw_crc64_lane_bytes();
+	if (lane_bytes == 0)
 		return false;
+#ifdef SW_CRC64_WIDE_FOLDER
+	if (lane_bytes == 32)
+	{
+		uint8		wide[SW_CRC64_FOLD_STEP];
+
+		sw_crc64_fold_wide_lanes(crc, bytes, n, wide);
+		sw_crc64_fold_lanes(0, wide, sizeof(wide), folded);
+		return true;
+	}
+#endif
 	sw_crc64_fold_lanes(crc, bytes, n, folded);
 	return true;
 #else

@@ -12,11 +12,14 @@
 /* Fewer bytes than these are not worth it. */
 #define SW_CRC64_FOLD_MIN	256
 
+/* What is folded comes in multiples of these bytes. */
+#define SW_CRC64_FOLD_STEP	128
+
 /* Bytes that a long run is reduced to. */
 #define SW_CRC64_FOLD_BYTES 16
 
 /*
- * Reduce n bytes, at least SW_CRC64_FOLD_MIN and a multiple of 64, that
+ * Reduce n bytes, at least SW_CRC64_FOLD_MIN and so many whole steps, that
  * follow the register value crc (not yet inverted at the end), to
  * SW_CRC64_FOLD_BYTES bytes with the same remainder from a register of 0.
  * false: this processor has no instruction for it, and nothing was done.

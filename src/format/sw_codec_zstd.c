@@ -1,11 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * sw_codec_zstd.c
- *	  Zstandard compression of whole blocks, and of a stream.
+ *	  Zstandard; the only file that names the library.
  *
- * The only file that names the library.  Single-threaded.  The library
- * allocates its context itself, so whoever embeds a codec must see to it
- * that sw_zstd_destroy runs on every path.
+ * Implements SwCodecOps (sw_codec.h).  Throws only when memory runs out.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,30 +15,17 @@
 
 #include <zstd.h>
 
-#include "format/sw_codec_zstd.h"
+#include "format/sw_codec.h"
 
 /* Levels above this one ask for hundreds of megabytes. */
 #define SW_ZSTD_MAX_LEVEL 19
 
-void
-sw_zstd_init(SwZstdCodec *codec, int level)
-{
-	codec->level = Max(1, Min(level, SW_ZSTD_MAX_LEVEL));
-	codec->context = NULL;
-}
-
-void
-sw_zstd_destroy(SwZstdCodec *codec)
-{
-	ZSTD_freeCCtx(codec->context);
-	codec->context = NULL;
-}
-
 static SwStatus
-sw_zstd_prepare(SwZstdCodec *codec, SwError *err)
+sw_zstd_prepare(SwCodec *codec, SwError *err)
 {
 	if (codec->context != NULL)
 		return SW_OK;
+	codec->level = Max(1, Min(codec->level, SW_ZSTD_MAX_LEVEL));
 	codec->context = ZSTD_createCCtx();
 	if (codec->context == NULL)
 		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_LATER,
@@ -60,9 +45,9 @@ sw_zstd_failed(size_t result, SwError *err)
 						ZSTD_getErrorName(result));
 }
 
-SwStatus
-sw_zstd_compress(SwZstdCodec *codec, const char *bytes, Size n,
-				 SwBuffer *out, SwError *err)
+static SwStatus
+sw_zstd_compress(SwCodec *codec, const char *bytes, Size n, SwBuffer *out,
+				 SwError *err)
 {
 	Size		bound = ZSTD_compressBound(n);
 	char	   *place;
@@ -83,7 +68,7 @@ sw_zstd_compress(SwZstdCodec *codec, const char *bytes, Size n,
 
 /* Feed the stream until it has taken all, or with end has given all. */
 static SwStatus
-sw_zstd_feed(SwZstdCodec *codec, const char *bytes, Size n,
+sw_zstd_feed(SwCodec *codec, const char *bytes, Size n,
 			 ZSTD_EndDirective directive, SwBuffer *out, SwError *err)
 {
 	Size		room = ZSTD_CStreamOutSize();
@@ -103,15 +88,30 @@ sw_zstd_feed(SwZstdCodec *codec, const char *bytes, Size n,
 	return SW_OK;
 }
 
-SwStatus
-sw_zstd_append(SwZstdCodec *codec, const char *bytes, Size n, SwBuffer *out,
+static SwStatus
+sw_zstd_append(SwCodec *codec, const char *bytes, Size n, SwBuffer *out,
 			   SwError *err)
 {
 	return sw_zstd_feed(codec, bytes, n, ZSTD_e_continue, out, err);
 }
 
-SwStatus
-sw_zstd_end(SwZstdCodec *codec, SwBuffer *out, SwError *err)
+static SwStatus
+sw_zstd_end(SwCodec *codec, SwBuffer *out, SwError *err)
 {
 	return sw_zstd_feed(codec, NULL, 0, ZSTD_e_end, out, err);
 }
+
+static void
+sw_zstd_destroy(SwCodec *codec)
+{
+	ZSTD_freeCCtx(codec->context);
+}
+
+const SwCodecOps sw_codec_zstd = {
+	.name = "zstd",
+	.parquet_code = 6,
+	.compress = sw_zstd_compress,
+	.append = sw_zstd_append,
+	.end = sw_zstd_end,
+	.destroy = sw_zstd_destroy,
+};

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * sw_native_file.c
- *	  The writer of ClickHouse's Native format in one zstd frame.
+ *	  The writer of ClickHouse's Native format, in one compressed stream.
  *
  * Implements SwWriterOps (sw_writer.h).  Pure: throws only when memory runs
  * out.  After an error only destroy may be called.
  *
- *	  file = zstd(block ...)
+ *	  file = compressed(block ...)
  *	  block = number of columns, number of rows, columns
  *	  column = name, type, content
  *	  content = null map if nullable, values; of a container: where each
@@ -29,7 +29,7 @@
 #endif
 
 #include "common/sw_bytes.h"
-#include "format/sw_codec_zstd.h"
+#include "format/sw_codec.h"
 #include "format/sw_writer.h"
 
 #ifdef WORDS_BIGENDIAN
@@ -51,7 +51,7 @@ typedef struct SwNativeWriter
 	int			n_columns;
 	char	  **types;			/* of the columns, in the file's words */
 	SwSink		sink;
-	SwZstdCodec codec;
+	SwCodec		codec;
 	SwBuffer	raw;			/* on the way to the compressor */
 	SwBuffer	compressed;		/* on the way to the sink */
 	uint64		file_bytes;		/* handed to the sink */
@@ -59,8 +59,8 @@ typedef struct SwNativeWriter
 } SwNativeWriter;
 
 static SwWriter *
-sw_native_open(const SwColumnSpec *specs, int n_columns,
-			   const SwWriterOptions *options, SwSink sink)
+sw_native_open(const SwCodecOps *codec, const SwColumnSpec *specs,
+			   int n_columns, const SwWriterOptions *options, SwSink sink)
 {
 	SwNativeWriter *writer = palloc0(sizeof(SwNativeWriter));
 	int			i;
@@ -70,7 +70,7 @@ sw_native_open(const SwColumnSpec *specs, int n_columns,
 	writer->specs = specs;
 	writer->n_columns = n_columns;
 	writer->sink = sink;
-	sw_zstd_init(&writer->codec, options->compression_level);
+	sw_codec_init(&writer->codec, codec, options->compression_level);
 	sw_buffer_init(&writer->raw);
 	sw_buffer_init(&writer->compressed);
 	writer->types = palloc(sizeof(char *) * n_columns);
@@ -109,8 +109,8 @@ sw_native_feed(SwNativeWriter *writer, const char *bytes, Size n,
 	{
 		Size		piece = Min(n, SW_NATIVE_MAX_FEED_BYTES);
 
-		SW_TRY(sw_zstd_append(&writer->codec, bytes, piece,
-							  &writer->compressed, err));
+		SW_TRY(writer->codec.ops->append(&writer->codec, bytes, piece,
+										 &writer->compressed, err));
 		writer->pending_bytes += piece;
 		SW_TRY(sw_native_emit(writer, err));
 		bytes += piece;
@@ -311,7 +311,7 @@ sw_native_finish(SwWriter *opaque, SwError *err)
 {
 	SwNativeWriter *writer = (SwNativeWriter *) opaque;
 
-	SW_TRY(sw_zstd_end(&writer->codec, &writer->compressed, err));
+	SW_TRY(writer->codec.ops->end(&writer->codec, &writer->compressed, err));
 	return sw_native_emit(writer, err);
 }
 
@@ -320,16 +320,30 @@ sw_native_destroy(SwWriter *opaque)
 {
 	SwNativeWriter *writer = (SwNativeWriter *) opaque;
 
-	sw_zstd_destroy(&writer->codec);
+	sw_codec_destroy(&writer->codec);
 }
 
-const SwWriterOps sw_native_writer_ops = {
-	.format_name = "Native",
-	.file_extension = "native.zst",
-	.compression = "zstd",
-	.open = sw_native_open,
-	.write_batch = sw_native_write_batch,
-	.bytes_written = sw_native_bytes_written,
-	.finish = sw_native_finish,
-	.destroy = sw_native_destroy,
-};
+/* ---- one writer for each codec of streams ---- */
+
+#define SW_NATIVE_WRITER(codec, extension, stream_name) \
+static SwWriter * \
+sw_native_open_##codec(const SwColumnSpec *specs, int n_columns, \
+					   const SwWriterOptions *options, SwSink sink) \
+{ \
+	return sw_native_open(&sw_codec_##codec, specs, n_columns, options, \
+						  sink); \
+} \
+const SwWriterOps sw_native_##codec##_writer_ops = { \
+	.format_name = "Native", \
+	.file_extension = extension, \
+	.compression = stream_name, \
+	.open = sw_native_open_##codec, \
+	.write_batch = sw_native_write_batch, \
+	.bytes_written = sw_native_bytes_written, \
+	.finish = sw_native_finish, \
+	.destroy = sw_native_destroy, \
+}
+
+SW_NATIVE_WRITER(zstd, "native.zst", "zstd");
+SW_NATIVE_WRITER(lz4, "native.lz4", "lz4");
+SW_NATIVE_WRITER(none, "native", NULL);

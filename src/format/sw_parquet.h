@@ -19,7 +19,7 @@
 
 #include "common/sw_bytes.h"
 #include "common/sw_status.h"
-#include "format/sw_codec_zstd.h"
+#include "format/sw_codec.h"
 #include "format/sw_column.h"
 #include "format/sw_writer.h"
 
@@ -69,7 +69,6 @@
 #define SW_PARQUET_ENCODING_PLAIN 0
 #define SW_PARQUET_ENCODING_RLE 3
 #define SW_PARQUET_ENCODING_RLE_DICTIONARY 8
-#define SW_PARQUET_CODEC_ZSTD 6
 #define SW_PARQUET_PAGE_DATA 0
 #define SW_PARQUET_PAGE_DICTIONARY 2
 
@@ -275,7 +274,7 @@ typedef struct SwParquetColumn
 /* What all columns of a file share while they make pages. */
 typedef struct SwParquetPager
 {
-	SwZstdCodec codec;
+	SwCodec		codec;
 	SwBuffer	body;			/* a page before compression */
 	SwBuffer	compressed;		/* and after it */
 } SwParquetPager;
@@ -336,13 +335,14 @@ typedef struct SwParquetChunk
 
 /*
  * Append the RowGroup structure of a row group that has been written; roots
- * are the columns in which the leaves lie.
+ * are the columns in which the leaves lie, codec is the pages'.
  */
 extern void sw_parquet_build_row_group(SwBuffer *out,
 									   const SwParquetColumn *columns,
 									   const SwParquetChunk *chunks,
 									   const SwColumnSpec *const *roots,
-									   int n_leaves, uint64 n_rows);
+									   int n_leaves, uint64 n_rows,
+									   int codec);
 
 /* Append the FileMetaData structure. */
 extern void sw_parquet_build_metadata(SwBuffer *out,

@@ -78,8 +78,8 @@ sw_parquet_make_leaves(SwParquetWriter *writer)
 }
 
 static SwWriter *
-sw_parquet_open(const SwColumnSpec *specs, int n_columns,
-				const SwWriterOptions *options, SwSink sink)
+sw_parquet_open(const SwCodecOps *codec, const SwColumnSpec *specs,
+				int n_columns, const SwWriterOptions *options, SwSink sink)
 {
 	SwParquetWriter *writer = palloc0(sizeof(SwParquetWriter));
 
@@ -91,7 +91,7 @@ sw_parquet_open(const SwColumnSpec *specs, int n_columns,
 	writer->created_by = pstrdup(options->created_by);
 	writer->sink = sink;
 
-	sw_zstd_init(&writer->pager.codec, options->compression_level);
+	sw_codec_init(&writer->pager.codec, codec, options->compression_level);
 	sw_buffer_init(&writer->pager.body);
 	sw_buffer_init(&writer->pager.compressed);
 	sw_buffer_init(&writer->scratch);
@@ -164,7 +164,8 @@ sw_parquet_close_row_group(SwParquetWriter *writer, SwError *err)
 									  &writer->chunks[i], err));
 	sw_parquet_build_row_group(&writer->row_groups, writer->leaves,
 							   writer->chunks, writer->roots,
-							   writer->n_leaves, writer->n_group_rows);
+							   writer->n_leaves, writer->n_group_rows,
+							   writer->pager.codec.ops->parquet_code);
 	for (i = 0; i < writer->n_leaves; i++)
 		sw_parquet_column_reset(&writer->leaves[i]);
 
@@ -253,15 +254,30 @@ sw_parquet_destroy(SwWriter *opaque)
 {
 	SwParquetWriter *writer = (SwParquetWriter *) opaque;
 
-	sw_zstd_destroy(&writer->pager.codec);
+	sw_codec_destroy(&writer->pager.codec);
 }
 
-const SwWriterOps sw_parquet_writer_ops = {
-	.format_name = "Parquet",
-	.file_extension = "parquet",
-	.open = sw_parquet_open,
-	.write_batch = sw_parquet_write_batch,
-	.bytes_written = sw_parquet_bytes_written,
-	.finish = sw_parquet_finish,
-	.destroy = sw_parquet_destroy,
-};
+/* ---- one writer for each codec of pages ---- */
+
+#define SW_PARQUET_WRITER(codec) \
+static SwWriter * \
+sw_parquet_open_##codec(const SwColumnSpec *specs, int n_columns, \
+						const SwWriterOptions *options, SwSink sink) \
+{ \
+	return sw_parquet_open(&sw_codec_##codec, specs, n_columns, options, \
+						   sink); \
+} \
+const SwWriterOps sw_parquet_##codec##_writer_ops = { \
+	.format_name = "Parquet", \
+	.file_extension = "parquet", \
+	.open = sw_parquet_open_##codec, \
+	.write_batch = sw_parquet_write_batch, \
+	.bytes_written = sw_parquet_bytes_written, \
+	.finish = sw_parquet_finish, \
+	.destroy = sw_parquet_destroy, \
+}
+
+SW_PARQUET_WRITER(zstd);
+SW_PARQUET_WRITER(lz4);
+SW_PARQUET_WRITER(snappy);
+SW_PARQUET_WRITER(none);

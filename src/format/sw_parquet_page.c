@@ -5,7 +5,7 @@
  *
  * Pure: throws only when memory runs out.
  *
- * Data page, version 1: header | zstd(body), where
+ * Data page, version 1: header | compressed body, where
  *
  *	  body   = repetition levels? definition levels? values
  *	  levels = 32-bit length, hybrid; left out where the leaf's greatest is 0
@@ -123,8 +123,9 @@ sw_parquet_build_page(SwParquetPager *pager, int page_type, uint32 n_values,
 	Size		start = out->len;
 
 	sw_buffer_trim(&pager->compressed, SW_PARQUET_KEPT_BYTES);
-	SW_TRY(sw_zstd_compress(&pager->codec, pager->body.data, pager->body.len,
-							&pager->compressed, err));
+	SW_TRY(pager->codec.ops->compress(&pager->codec, pager->body.data,
+									  pager->body.len, &pager->compressed,
+									  err));
 
 	/* SW_PARQUET_MAX_VALUE_BYTES keeps the sizes well below this. */
 	if (pager->body.len > PG_INT32_MAX || pager->compressed.len > PG_INT32_MAX)

@@ -139,7 +139,8 @@ sw_parquet_write_path(SwThriftWriter *thrift, const SwColumnSpec *root,
 
 static void
 sw_parquet_write_chunk(SwThriftWriter *thrift, const SwParquetColumn *column,
-					   const SwColumnSpec *root, const SwParquetChunk *chunk)
+					   const SwColumnSpec *root, const SwParquetChunk *chunk,
+					   int codec)
 {
 	int			encodings[3];
 	int			n_encodings = 0;
@@ -161,7 +162,7 @@ sw_parquet_write_chunk(SwThriftWriter *thrift, const SwParquetColumn *column,
 	for (i = 0; i < n_encodings; i++)
 		sw_thrift_add_int32(thrift, encodings[i]);
 	sw_parquet_write_path(thrift, root, &column->leaf);
-	sw_thrift_write_int32(thrift, 4, SW_PARQUET_CODEC_ZSTD);
+	sw_thrift_write_int32(thrift, 4, codec);
 	sw_thrift_write_int64(thrift, 5, (int64) column->n_chunk_values);
 	sw_thrift_write_int64(thrift, 6, (int64) chunk->raw_bytes);
 	sw_thrift_write_int64(thrift, 7, (int64) chunk->compressed_bytes);
@@ -177,7 +178,7 @@ void
 sw_parquet_build_row_group(SwBuffer *out, const SwParquetColumn *columns,
 						   const SwParquetChunk *chunks,
 						   const SwColumnSpec *const *roots, int n_leaves,
-						   uint64 n_rows)
+						   uint64 n_rows, int codec)
 {
 	SwThriftWriter thrift;
 	uint64		raw_bytes = 0;
@@ -188,7 +189,8 @@ sw_parquet_build_row_group(SwBuffer *out, const SwParquetColumn *columns,
 	sw_thrift_begin_list(&thrift, 1, SW_THRIFT_STRUCT, n_leaves);
 	for (i = 0; i < n_leaves; i++)
 	{
-		sw_parquet_write_chunk(&thrift, &columns[i], roots[i], &chunks[i]);
+		sw_parquet_write_chunk(&thrift, &columns[i], roots[i], &chunks[i],
+							   codec);
 		raw_bytes += chunks[i].raw_bytes;
 		compressed_bytes += chunks[i].compressed_bytes;
 	}

@@ -15,26 +15,43 @@
 
 static const struct
 {
-	const char *name;
+	const char *format;
+	const char *compression;
 	const SwWriterOps *ops;
 }			writers[] =
 
 {
 	{
-		"parquet", &sw_parquet_writer_ops
+		"parquet", "zstd", &sw_parquet_zstd_writer_ops
 	},
 	{
-		"native", &sw_native_writer_ops
+		"parquet", "lz4", &sw_parquet_lz4_writer_ops
+	},
+	{
+		"parquet", "snappy", &sw_parquet_snappy_writer_ops
+	},
+	{
+		"parquet", "none", &sw_parquet_none_writer_ops
+	},
+	{
+		"native", "zstd", &sw_native_zstd_writer_ops
+	},
+	{
+		"native", "lz4", &sw_native_lz4_writer_ops
+	},
+	{
+		"native", "none", &sw_native_none_writer_ops
 	}
 };
 
 const SwWriterOps *
-sw_writer_find(const char *stage_format)
+sw_writer_find(const char *stage_format, const char *stage_compression)
 {
 	int			i;
 
 	for (i = 0; i < (int) lengthof(writers); i++)
-		if (strcmp(writers[i].name, stage_format) == 0)
+		if (strcmp(writers[i].format, stage_format) == 0 &&
+			strcmp(writers[i].compression, stage_compression) == 0)
 			return writers[i].ops;
 	return NULL;
 }

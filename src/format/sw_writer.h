@@ -61,10 +61,20 @@ typedef struct SwWriterOps
 	void		(*destroy) (SwWriter *writer);
 } SwWriterOps;
 
-extern const SwWriterOps sw_parquet_writer_ops;
-extern const SwWriterOps sw_native_writer_ops;
+extern const SwWriterOps sw_parquet_zstd_writer_ops;
+extern const SwWriterOps sw_parquet_lz4_writer_ops;
+extern const SwWriterOps sw_parquet_snappy_writer_ops;
+extern const SwWriterOps sw_parquet_none_writer_ops;
+extern const SwWriterOps sw_native_zstd_writer_ops;
+extern const SwWriterOps sw_native_lz4_writer_ops;
+extern const SwWriterOps sw_native_none_writer_ops;
 
-/* By its name in stage_format: "parquet", "native".  NULL: there is none. */
-extern const SwWriterOps *sw_writer_find(const char *stage_format);
+/*
+ * By the names in stage_format, "parquet" or "native", and stage_compression,
+ * which is "zstd", "lz4", "none", and of parquet also "snappy".  NULL: there
+ * is none.
+ */
+extern const SwWriterOps *sw_writer_find(const char *stage_format,
+										 const char *stage_compression);
 
 #endif							/* SW_WRITER_H */

@@ -37,6 +37,7 @@ static const char *const pinned_settings[][2] = {
 	{"IntervalStyle", "iso_8601"},
 	{"extra_float_digits", "1"},
 	{"bytea_output", "hex"},
+	{"lc_monetary", "C"},
 	{"xmlbinary", "base64"},
 	{"jit", "off"},
 	{"max_parallel_workers_per_gather", "0"}

@@ -51,7 +51,8 @@ typedef struct SwJsonProblem
 {
 	SwJsonReason reason;
 	const char *path;			/* such as items[3].sold_at; "" = the document */
-	const char *excerpt;		/* the value as JSON text, or how it begins */
+	const char *excerpt;		/* the value as JSON text, or how it begins;
+								 * of what is no JSON, where it breaks */
 } SwJsonProblem;
 
 typedef enum SwJsonVerdict

@@ -5,7 +5,8 @@
  *
  *	  problem					null	clamp		text	skip
  *	  ----------------------------------------------------------------------
- *	  NaN in a DECIMAL			null	null		error	row left out
+ *	  NaN, or digits behind
+ *	  the scale, in a DECIMAL	null	null		error	row left out
  *	  infinity or too many
  *	  digits in a DECIMAL		null	largest		error	row left out
  *	  infinity, or a date or

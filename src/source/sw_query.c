@@ -155,12 +155,15 @@ sw_query_append_column(StringInfo sql, const SwSourceQuery *query, int i)
 	Oid			type;
 
 	type = sw_expr_get_type(query->relation, spec->name, expression, &typmod);
-	sw_query_check_no_rounding(spec, type, typmod);
-	cast = sw_query_get_cast(spec->type, type);
 	coerced = sw_expr_wrap(expression);
-	if (cast != NULL)
-		coerced = psprintf("%s::%s", coerced, cast);
-	(void) sw_expr_get_type(query->relation, spec->name, coerced, NULL);
+	if (!query->columns[i].is_raw)
+	{
+		sw_query_check_no_rounding(spec, type, typmod);
+		cast = sw_query_get_cast(spec->type, type);
+		if (cast != NULL)
+			coerced = psprintf("%s::%s", coerced, cast);
+		(void) sw_expr_get_type(query->relation, spec->name, coerced, NULL);
+	}
 	appendStringInfo(sql, "%s\n  %s AS %s", i == 0 ? "" : ",", coerced,
 					 quote_identifier(spec->name));
 	return type;

@@ -42,12 +42,18 @@ static void
 sw_read_flush_batch(SwReceiver *receiver)
 {
 	MemoryContext old_context;
+	Size		allowed;
 
 	CHECK_FOR_INTERRUPTS();
 	old_context = MemoryContextSwitchTo(receiver->caller_context);
 	receiver->flush(receiver->flush_arg, &receiver->batch);
 	MemoryContextSwitchTo(old_context);
-	sw_batch_reset(&receiver->batch, receiver->options.bytes_per_batch);
+
+	/* One huge value must not stay; that of usual ones is used again. */
+	allowed = 2 * receiver->options.bytes_per_batch;
+	sw_batch_reset(&receiver->batch,
+				   sw_batch_allocated(&receiver->batch) <= allowed ? allowed :
+				   allowed / receiver->batch.n_columns);
 }
 
 static bool
@@ -56,8 +62,9 @@ sw_read_receive_row(TupleTableSlot *slot, DestReceiver *self)
 	SwReceiver *receiver = (SwReceiver *) self;
 
 	sw_value_append_row(&receiver->reader, slot, &receiver->batch);
-	if (receiver->batch.n_rows >= receiver->options.rows_per_batch ||
-		sw_batch_bytes(&receiver->batch) >= receiver->options.bytes_per_batch)
+	if (receiver->batch.n_rows > 0 &&
+		(receiver->batch.n_rows >= receiver->options.rows_per_batch ||
+		 sw_batch_bytes(&receiver->batch) >= receiver->options.bytes_per_batch))
 		sw_read_flush_batch(receiver);
 	return true;
 }
@@ -121,6 +128,23 @@ sw_read_run_query(SwReceiver *receiver, const char *sql)
 	SPI_finish();
 }
 
+/* Memory of the report is the caller's. */
+static void
+sw_read_fill_report(const SwValueReader *reader, SwReadReport *report)
+{
+	int			i;
+
+	report->n_skipped = reader->n_skipped;
+	report->n_columns = reader->query->n_columns;
+	report->columns = palloc(sizeof(SwProblemCount) * report->n_columns);
+	for (i = 0; i < report->n_columns; i++)
+	{
+		report->columns[i] = reader->counts[i];
+		if (reader->counts[i].example != NULL)
+			report->columns[i].example = pstrdup(reader->counts[i].example);
+	}
+}
+
 uint64
 sw_read_query(const SwSourceQuery *query, const char *sql,
 			  const SwReadOptions *options, SwReadFlush flush, void *arg)
@@ -128,6 +152,7 @@ sw_read_query(const SwSourceQuery *query, const char *sql,
 	MemoryContext caller_context = CurrentMemoryContext;
 	MemoryContext batch_context;
 	SwReceiver	receiver;
+	uint64		n_rows;
 
 	memset(&receiver, 0, sizeof(receiver));
 	receiver.options = *options;
@@ -146,8 +171,11 @@ sw_read_query(const SwSourceQuery *query, const char *sql,
 	if (receiver.batch.n_rows > 0)
 		sw_read_flush_batch(&receiver);
 
+	if (options->report != NULL)
+		sw_read_fill_report(&receiver.reader, options->report);
+	n_rows = receiver.reader.n_rows - receiver.reader.n_skipped;
 	MemoryContextDelete(batch_context);
-	return receiver.reader.n_rows;
+	return n_rows;
 }
 
 static void

@@ -235,6 +235,29 @@ sw_type_map_fill(SwColumnSpec *spec, const char *name,
 		spec->type = SW_TYPE_STRING;
 }
 
+/* A numeric of any kind can be the Decimal that is wished for. */
+static void
+sw_type_map_apply_wish(SwColumnSpec *spec, Oid server_type,
+					   const char *target_type)
+{
+	int			n_bytes;
+	const char *name = sw_type_map_find_name(target_type, &n_bytes);
+	int			precision;
+	int			scale;
+
+	spec->target_type = target_type;
+	if (server_type != NUMERICOID || n_bytes != (int) strlen("Decimal") ||
+		strncmp(name, "Decimal", n_bytes) != 0 ||
+		sscanf(name + n_bytes, "(%d ,%d )", &precision, &scale) != 2)
+		return;
+	if (precision < 1 || precision > SW_DECIMAL_MAX_PRECISION ||
+		scale < 0 || scale > precision)
+		return;
+	spec->type = SW_TYPE_DECIMAL;
+	spec->precision = precision;
+	spec->scale = scale;
+}
+
 void
 sw_type_map_make_spec(SwColumnSpec *spec, const char *name,
 					  const SwSourceType *source, const SwTypeWish *wish)
@@ -243,7 +266,8 @@ sw_type_map_make_spec(SwColumnSpec *spec, const char *name,
 		sw_type_map_check_target_type(name, wish->target_type);
 	sw_type_map_fill(spec, name, source,
 					 !source->is_not_null && !wish->is_key, wish->has_time, 0);
-	spec->target_type = wish->target_type;
+	if (wish->target_type != NULL)
+		sw_type_map_apply_wish(spec, source->type, wish->target_type);
 }
 
 SwOnNull
@@ -351,4 +375,20 @@ sw_type_map_check_target_type(const char *column, const char *type)
 						column),
 				 errdetail("%s", fault),
 				 errhint("Write a type as the warehouse names it, such as Decimal(20, 4).")));
+}
+
+const char *
+sw_type_map_find_name(const char *type, int *n_bytes)
+{
+	static const char *const wrappers[] = {"LowCardinality(", "Nullable("};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(wrappers); i++)
+		if (strncmp(type, wrappers[i], strlen(wrappers[i])) == 0)
+		{
+			type += strlen(wrappers[i]);
+			type += strspn(type, " ");
+		}
+	*n_bytes = (int) strspn(type, NAME_CHARACTERS);
+	return type;
 }

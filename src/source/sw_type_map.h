@@ -58,7 +58,8 @@ typedef struct SwTypeWish
 	bool		has_time;		/* the target has a type for times of day
 								 * (SwDialect.has_time) */
 	const char *target_type;	/* the user's word, or NULL; the value travels
-								 * as the map says, the load converts it */
+								 * as the map says (a numeric as the Decimal
+								 * that is wished for), the load converts it */
 } SwTypeWish;
 
 /*
@@ -86,6 +87,13 @@ extern SwOnNull sw_type_map_get_on_null(const SwColumnSpec *spec);
  */
 extern void sw_type_map_check_target_type(const char *column,
 										  const char *type);
+
+/*
+ * The name of such a type without its arguments, and without the Nullable or
+ * LowCardinality around it: Decimal of Nullable(Decimal(20, 4)).  Returns
+ * where in type it begins; n_bytes is its length.
+ */
+extern const char *sw_type_map_find_name(const char *type, int *n_bytes);
 
 /* Is it the type hstore of the extension of that name? */
 extern bool sw_type_map_is_hstore(Oid type);

@@ -4,9 +4,10 @@
  *	  From a row's Datums to the columns of a batch.
  *
  * No value is changed on the way but as the manual says: nulls follow
- * SwOnNull, fractions of a millisecond are cut (towards the past, so an
- * instant never moves into the next day), text becomes UTF-8.  What the
- * target cannot hold is an error that names the row and the column.
+ * SwOnNull, the columns of data models lose fractions of a millisecond (cut
+ * towards the past, so an instant never moves into the next day), JSON
+ * follows the pipeline's rules (sw_json.h), text becomes UTF-8.  What the
+ * target cannot hold follows the policy (sw_problem.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -14,44 +15,26 @@
 #define SW_VALUE_H
 
 #include "executor/tuptable.h"
+
 #include "format/sw_column.h"
-#include "lib/stringinfo.h"
+#include "source/sw_problem.h"
 #include "source/sw_query.h"
 
-typedef struct SwValueReader SwValueReader;
+typedef struct SwDatumReader SwDatumReader;
 
-/* Append one value that is not null. */
-typedef void (*SwValueAppend) (SwValueReader *reader, Datum value,
-							   SwColumn *column);
-
-/* Who reads values of a server type into columns of a type. */
-typedef struct SwValueFamily
-{
-	SwType		type;
-	Oid			server_type;
-	SwValueAppend append;
-} SwValueFamily;
-
-/* First and last millisecond a column may hold. */
-typedef struct SwValueRange
-{
-	int64		first_ms;
-	int64		last_ms;
-} SwValueRange;
-
-struct SwValueReader
+typedef struct SwValueReader
 {
 	const SwSourceQuery *query;
-	const SwValueFamily **families; /* one for each column */
-	SwValueRange day_range;		/* of the time column */
-	SwValueRange instant_range; /* of all other TIMESTAMP_MS columns */
-	bool		is_utf8;		/* server encoding: no conversion needed */
+	SwDatumReader *readers;		/* one for each column */
+	MemoryContext context;		/* of all this */
 	MemoryContext row_context;	/* reset for each row */
-	StringInfoData json;		/* text of one JSON value, reused */
+	bool		is_utf8;		/* server encoding: no conversion needed */
 	TupleTableSlot *slot;		/* row being read, for error messages */
 	uint64		n_rows;			/* rows read before this one */
 	int			current_column; /* being read, or -1 */
-};
+	uint64		n_skipped;		/* rows left out */
+	SwProblemCount *counts;		/* one for each column */
+} SwValueReader;
 
 /*
  * Prepare to read rows of query, in the session's TimeZone.  Memory is the
@@ -63,7 +46,10 @@ extern void sw_value_reader_init(SwValueReader *reader,
 /* The rows to come are of this type; once, before the first row.  Throws. */
 extern void sw_value_reader_bind(SwValueReader *reader, TupleDesc row_type);
 
-/* Append one row (the columns of query, in order) to batch.  Throws. */
+/*
+ * Append one row (the columns of query, in order) to batch, unless it is to
+ * be left out.  Throws.
+ */
 extern void sw_value_append_row(SwValueReader *reader, TupleTableSlot *slot,
 								SwBatch *batch);
 

@@ -24,6 +24,9 @@
 #include "sign/sw_sign_v4.h"
 #include "store/sw_store_kind.h"
 
+/* Of a body, read and checksummed at a time. */
+#define SW_STORE_PIECE_BYTES (64 * 1024)
+
 /* Longest wait a store may ask for; beyond, its number makes no sense. */
 #define SW_STORE_MAX_RETRY_AFTER_S (24 * 3600)
 
@@ -50,25 +53,37 @@ struct SwStoreCall
 
 /*
  * SwHttpBody.read.  Offset 0 begins anew; the engine asks for the bytes in
- * order, so the CRC follows.  Must not throw.
+ * order, so the CRC follows, in pieces that are still in the processor's
+ * cache when it does.  Must not throw.
  */
 static int
 sw_store_read_source(void *arg, int64 offset, char *buf, int len)
 {
 	SwStoreSource *source = (SwStoreSource *) arg;
-	int			n = source->body->read(source->body->arg, offset, buf, len);
+	int			n_read = 0;
 
 	if (offset == 0)
 	{
 		source->crc64 = 0;
 		source->n_covered = 0;
 	}
-	if (n > 0 && offset == source->n_covered)
+	while (n_read < len)
 	{
-		source->crc64 = sw_crc64_update(source->crc64, buf, n);
-		source->n_covered += n;
+		int			n = source->body->read(source->body->arg, offset + n_read,
+										   buf + n_read,
+										   Min(len - n_read,
+											   SW_STORE_PIECE_BYTES));
+
+		if (n <= 0)
+			return n_read > 0 ? n_read : n;
+		if (offset + n_read == source->n_covered)
+		{
+			source->crc64 = sw_crc64_update(source->crc64, buf + n_read, n);
+			source->n_covered += n;
+		}
+		n_read += n;
 	}
-	return n;
+	return n_read;
 }
 
 /* Sign for this moment: every attempt has a date of its own. */

@@ -170,6 +170,8 @@ sw_upload_lose_patience(SwUpload *upload)
 			continue;
 		sw_store_retry_init(&task->retry, upload->store);
 		task->retry.may_be_done = may_be_done;
+		if (task->call != NULL)
+			(void) sw_store_retry_begin(&task->retry);
 	}
 }
 

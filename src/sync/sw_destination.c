@@ -28,13 +28,15 @@ typedef struct KindDefaults
 	const char *stage_kind;
 	const char *stage_format;
 	const char *stage_formats;	/* all that work */
+	const char *stage_compressions; /* of Parquet files */
 	const char *stage_endpoint; /* as an example, for hints */
 	bool		has_accounts;	/* logs in with an account id, or an API key */
 } KindDefaults;
 
 static const KindDefaults kinds[] = {
-	{"bytehouse", 19000, "tos", "parquet", "parquet", "tos-cn-beijing.volces.com", true},
-	{"clickhouse", 9440, "s3", "native", "native, parquet", "s3.eu-central-1.amazonaws.com", false}
+	{"bytehouse", 19000, "tos", "parquet", "parquet", "zstd, snappy, none", "tos-cn-beijing.volces.com", true},
+	{"clickhouse", 9440, "s3", "native", "native, parquet",
+	"zstd, lz4, snappy, none", "s3.eu-central-1.amazonaws.com", false}
 };
 
 static bool
@@ -146,6 +148,7 @@ set_defaults(SwDestination *row)
 	set_default(&row->sslmode, "verify-full");
 	set_default(&row->stage_kind, kind->stage_kind);
 	set_default(&row->stage_format, kind->stage_format);
+	set_default(&row->stage_compression, "zstd");
 	if (row->stage_endpoint != NULL && row->stage_region == NULL)
 		row->stage_region = sw_store_default_region(row->stage_kind,
 													row->stage_endpoint);
@@ -242,6 +245,9 @@ check_row(const SwDestination *row)
 				   "verify-full, verify-ca, require, disable");
 	require_one_of(row->stage_kind, "stage_kind", kind->stage_kind);
 	require_one_of(row->stage_format, "stage_format", kind->stage_formats);
+	require_one_of(row->stage_compression, "stage_compression",
+				   strcmp(row->stage_format, "native") == 0 ?
+				   "zstd, lz4, none" : kind->stage_compressions);
 	require(row->stage_endpoint, "stage_endpoint", kind->stage_endpoint);
 	require(row->stage_region, "stage_region", "cn-beijing");
 	require(row->stage_bucket, "stage_bucket", "sensorswave");

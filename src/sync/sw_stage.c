@@ -42,10 +42,12 @@ typedef struct Filling
 const SwWriterOps *
 sw_stage_get_writer(const SwDestination *destination)
 {
-	const SwWriterOps *ops = sw_writer_find(destination->stage_format);
+	const SwWriterOps *ops = sw_writer_find(destination->stage_format,
+											destination->stage_compression);
 
 	if (ops == NULL)
-		elog(ERROR, "unknown stage_format \"%s\"", destination->stage_format);
+		elog(ERROR, "unknown stage_format \"%s\" with stage_compression \"%s\"",
+			 destination->stage_format, destination->stage_compression);
 	return ops;
 }
 

@@ -351,8 +351,15 @@ sw_dialect_append_value(const SwDialect *dialect, StringInfo sql,
 	initStringInfo(&value);
 	sw_quote_append_name(&value, column->name);
 	if (column->target_type != NULL)
-		appendStringInfo(sql, "CAST(%s AS %s)", value.data,
-						 column->target_type);
+	{
+		/* Of the value as it would be without the user's wish. */
+		SwColumnSpec plain = *column;
+
+		plain.target_type = NULL;
+		appendStringInfoString(sql, "CAST(");
+		sw_dialect_append_conversion(&context, &plain, value.data, 0);
+		appendStringInfo(sql, " AS %s)", column->target_type);
+	}
 	else if (!sw_dialect_is_json_type(&context, column, false))
 		sw_dialect_append_conversion(&context, column, value.data, 0);
 	else

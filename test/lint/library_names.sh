@@ -19,5 +19,7 @@ code >"$stripped"
 	only '\<(EVP|HMAC)(_[A-Za-z]|\()|<openssl/(evp|hmac)\.h>' \
 		'(net/sw_(secret|keyring)|sign/sw_(sign_v4|md5))\.[ch]'
 	only '\<ZSTD_[A-Za-z]|<zstd\.h>' \
-		'format/sw_codec_zstd\.[ch]'
+		'format/sw_codec_zstd\.c'
+	only '\<LZ4F?_[A-Za-z]|<lz4[a-z]*\.h>' \
+		'format/sw_codec_lz4\.c'
 } | conclude

@@ -84,7 +84,7 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_destinations') $$, ARRAY[
 	'virtual_warehouse text', 'auth_type text', 'account_id text', 'username text',
 	'password text', 'api_key text', 'sslmode text', 'sslrootcert text', 'stage_kind text',
 	'stage_endpoint text', 'stage_region text', 'stage_bucket text', 'stage_prefix text',
-	'stage_access_key text', 'stage_secret_key text', 'stage_format text',
+	'stage_access_key text', 'stage_secret_key text', 'stage_format text', 'stage_compression text',
 	'stage_load_endpoint text', 'stage_path_style boolean', 'usable_by name[]', 'owner regrole',
 	'created_at timestamp with time zone', 'updated_at timestamp with time zone'],
 	'columns of sw_destinations');

@@ -29,11 +29,12 @@ my $node = make_node('clickhouse_crashes', $sandbox,
 	'sensorswave_export.connect_timeout = 60s',
 	'restart_after_crash = on');
 
-# Each block becomes a part, so that there is something to merge.
+# Each block becomes a part, and parts are merged only when that is asked for.
 $node->safe_psql('postgres', 'CREATE EXTENSION sensorswave_export');
 load_events($node);
 create_clickhouse_destination($node, $sandbox, username => 'least_in_parts');
-create_pipeline($node, 'github');
+create_pipeline($node, 'github',
+	target_options => '{"settings": {"max_bytes_to_merge_at_max_space_in_pool": 1}}');
 wait_running($node, 'github');
 
 # The statements of an overwrite, in their order.

@@ -32,7 +32,7 @@ append(void *arg, const char *data, Size len, SwError *err)
 static bool
 write_file(StringInfo file, char **message)
 {
-	const SwWriterOps *ops = &sw_parquet_writer_ops;
+	const SwWriterOps *ops = &sw_parquet_zstd_writer_ops;
 	SwWriterOptions options = {1, 1024 * 1024, "sensorswave_export tenant-check"};
 	SwSink		sink = {append, file};
 	SwWriter   *writer = ops->open(columns, lengthof(columns), &options, sink);

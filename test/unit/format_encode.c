@@ -8,6 +8,7 @@
  */
 #include "postgres_fe.h"
 
+#include <lz4.h>
 #include <zstd.h>
 
 #include "format/sw_parquet.h"
@@ -356,49 +357,215 @@ check_dictionary(void)
 			SW_PARQUET_FULL, "the number of entries is limited");
 }
 
-/* ---- Zstandard ---- */
+/* ---- codecs ---- */
+
+static int
+decompress_zstd(const char *bytes, int n, char *back, int n_back)
+{
+	return (int) ZSTD_decompress(back, n_back, bytes, n);
+}
+
+static int
+decompress_lz4(const char *bytes, int n, char *back, int n_back)
+{
+	return LZ4_decompress_safe(bytes, back, n, n_back);
+}
+
+static int
+decompress_none(const char *bytes, int n, char *back, int n_back)
+{
+	if (n > n_back)
+		return -1;
+	memcpy(back, bytes, n);
+	return n;
+}
+
+/* By the format's description; -1 for what does not follow it. */
+static int
+decompress_snappy(const char *bytes, int n, char *back, int n_back)
+{
+	const unsigned char *at = (const unsigned char *) bytes;
+	const unsigned char *end = at + n;
+	uint32		length = 0;
+	int			n_done = 0;
+	int			shift = 0;
+
+	do
+		length |= (uint32) (*at & 0x7F) << shift;
+	while (shift += 7, *at++ & 0x80);
+	while (at < end)
+	{
+		int			tag = *at++;
+		int			count = (tag >> 2) + 1;
+		int			offset = 0;
+		int			i;
+
+		if ((tag & 3) == 0)
+		{
+			if (count > 60)
+			{
+				int			n_bytes = count - 60;
+
+				for (count = 1, i = 0; i < n_bytes; i++)
+					count += *at++ << (8 * i);
+			}
+			if (count > end - at || n_done + count > n_back)
+				return -1;
+			memcpy(back + n_done, at, count);
+			at += count;
+			n_done += count;
+			continue;
+		}
+		if ((tag & 3) == 1)
+		{
+			count = (tag >> 2 & 7) + 4;
+			offset = (tag >> 5) << 8 | *at++;
+		}
+		else if ((tag & 3) == 2)
+		{
+			offset = at[0] | at[1] << 8;
+			at += 2;
+		}
+		if (offset == 0 || offset > n_done || n_done + count > n_back)
+			return -1;
+		for (i = 0; i < count; i++, n_done++)
+			back[n_done] = back[n_done - offset];
+	}
+	return n_done == (int) length ? n_done : -1;
+}
+
+#define N_TEXT 300000
+
+static const struct
+{
+	const SwCodecOps *ops;
+	int			(*decompress) (const char *bytes, int n, char *back, int n_back);
+}			codecs[] =
+
+{
+	{
+		&sw_codec_zstd, decompress_zstd
+	},
+	{
+		&sw_codec_lz4, decompress_lz4
+	},
+	{
+		&sw_codec_snappy, decompress_snappy
+	},
+	{
+		&sw_codec_none, decompress_none
+	}
+};
+
+/* Texts with few and many repetitions, near and far, and without any. */
+static void
+fill_text(char *text, int kind)
+{
+	uint32		state = 7;
+	int			i;
+
+	for (i = 0; i < N_TEXT; i++)
+	{
+		state = state * 1664525 + 1013904223;
+		if (kind == 0)
+			text[i] = (char) ('a' + i % 7 + i / 1000 % 11);
+		else if (kind == 1)
+			text[i] = (char) (state >> 24);
+		else if (kind == 2)
+			text[i] = 'x';
+		else
+			text[i] = i < 50 || state >> 28 == 0 ? (char) (state >> 24) :
+				text[i - 1 - (state >> 8) % Min(i - 1, 40 << kind)];
+	}
+}
 
 static void
-check_zstd(void)
+check_codec(int which)
 {
-	static const int levels[] = {-100, 1, 3, 100};
-	char	   *text = palloc(300000);
-	char	   *back = palloc(300000);
-	SwZstdCodec codec;
+	static const int sizes[] = {
+		0, 1, 3, 4, 5, 59, 60, 61, 62, 255, 256, 257, 258, 1000, 65535, 65536,
+		65537, 131075, N_TEXT
+	};
+	const SwCodecOps *ops = codecs[which].ops;
+	char	   *text = palloc(N_TEXT);
+	char	   *back = palloc(N_TEXT);
+	SwCodec		codec;
 	SwBuffer	out;
 	SwBuffer	again;
 	SwError		err;
+	Size		shortest = N_TEXT;
+	bool		good = true;
+	int			kind;
 	int			i;
 
-	for (i = 0; i < 300000; i++)
-		text[i] = (char) ('a' + i % 7 + i / 1000 % 11);
 	sw_buffer_init(&out);
 	sw_buffer_init(&again);
+	sw_codec_init(&codec, ops, 1);
+	for (kind = 0; kind < 12; kind++)
+	{
+		fill_text(text, kind);
+		for (i = 0; i < (int) lengthof(sizes); i++)
+		{
+			/* The exact end of the input must not be passed. */
+			char	   *input = palloc(Max(sizes[i], 1));
+
+			memcpy(input, text, sizes[i]);
+			sw_buffer_reset(&out);
+			sw_buffer_reset(&again);
+			sw_buffer_append_bytes(&out, "front", 5);
+			good = good && ops->compress(&codec, input, sizes[i], &out,
+										 &err) == SW_OK &&
+				codecs[which].decompress(out.data + 5, (int) out.len - 5, back,
+										 N_TEXT) == sizes[i] &&
+				memcmp(text, back, sizes[i]) == 0 &&
+				memcmp(out.data, "front", 5) == 0;
+			good = good && ops->compress(&codec, input, sizes[i], &again,
+										 &err) == SW_OK &&
+				again.len == out.len - 5 &&
+				memcmp(again.data, out.data + 5, again.len) == 0;
+			pfree(input);
+		}
+		shortest = Min(shortest, again.len);
+	}
+	unit_ok(good, psprintf("%s gives back what it took, behind what was there, and always the same",
+						   ops->name));
+	unit_ok(ops == &sw_codec_none ? shortest == N_TEXT : shortest < N_TEXT / 20,
+			psprintf("%s: %zu bytes of %d", ops->name, shortest, N_TEXT));
+	sw_codec_destroy(&codec);
+	sw_codec_destroy(&codec);
+	pfree(text);
+	pfree(back);
+}
+
+static void
+check_codecs(void)
+{
+	static const int levels[] = {-100, 1, 3, 100};
+	char		text[100] = {0};
+	SwCodec		codec;
+	SwBuffer	out;
+	SwError		err;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(codecs); i++)
+		check_codec(i);
+	sw_buffer_init(&out);
 	for (i = 0; i < (int) lengthof(levels); i++)
 	{
-		Size		n = i % 2 == 0 ? 300000 : 0;
-
-		sw_zstd_init(&codec, levels[i]);
-		unit_ok(codec.level >= 1 && codec.level <= 19, "the level is kept in bounds");
-		sw_buffer_reset(&out);
-		sw_buffer_reset(&again);
-		sw_buffer_append_bytes(&out, "front", 5);
-		unit_is_int(sw_zstd_compress(&codec, text, n, &out, &err), SW_OK,
-					"compress");
-		unit_is_int(ZSTD_decompress(back, 300000, out.data + 5, out.len - 5), n,
-					"decompress");
-		unit_ok(memcmp(text, back, n) == 0 && memcmp(out.data, "front", 5) == 0,
-				"gives the same, behind what was there");
-		sw_zstd_compress(&codec, text, n, &again, &err);
-		unit_is_bytes(again.data, again.len, out.data + 5, out.len - 5,
-					  "a compressor used again gives the same bytes");
-		sw_zstd_destroy(&codec);
-		sw_zstd_destroy(&codec);
+		sw_codec_init(&codec, &sw_codec_zstd, levels[i]);
+		unit_is_int(sw_codec_zstd.compress(&codec, text, sizeof(text), &out,
+										   &err), SW_OK, "compress");
+		unit_ok(codec.level >= 1 && codec.level <= 19,
+				"the level is kept in bounds");
+		sw_codec_destroy(&codec);
 	}
-	sw_zstd_init(&codec, 1);
-	unit_is_int(sw_zstd_compress(&codec, text, SIZE_MAX, &out, &err),
-				SW_ERR_LIMIT, "more than the library takes is refused");
-	sw_zstd_destroy(&codec);
+	for (i = 0; i < 3; i++)
+	{
+		sw_codec_init(&codec, codecs[i].ops, 1);
+		unit_is_int(codecs[i].ops->compress(&codec, text, SIZE_MAX, &out, &err),
+					SW_ERR_LIMIT, "more than a codec takes is refused");
+		sw_codec_destroy(&codec);
+	}
 }
 
 int
@@ -408,6 +575,6 @@ main(void)
 	check_hybrid();
 	check_bounds();
 	check_dictionary();
-	check_zstd();
+	check_codecs();
 	return unit_done();
 }

@@ -12,27 +12,8 @@
 
 #include "common/sw_bytes.h"
 #include "format/sw_writer.h"
+#include "keeper.h"
 #include "unit.h"
-
-/* A sink that keeps everything, and fails at a chosen call. */
-typedef struct Keeper
-{
-	int			n_calls;
-	int			fails_at;		/* 0 = never */
-	SwBuffer	bytes;
-} Keeper;
-
-static SwStatus
-keep(void *arg, const char *data, Size len, SwError *err)
-{
-	Keeper	   *keeper = arg;
-
-	keeper->n_calls++;
-	if (keeper->n_calls == keeper->fails_at)
-		return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER, "full");
-	sw_buffer_append_bytes(&keeper->bytes, data, len);
-	return SW_OK;
-}
 
 static const SwColumnSpec specs[] = {
 	{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true},
@@ -47,13 +28,9 @@ static SwWriter *
 open_writer(Keeper *keeper)
 {
 	SwWriterOptions options = {1, 1024, "unit"};
-	SwSink		sink;
 
-	sw_buffer_init(&keeper->bytes);
-	keeper->n_calls = 0;
-	sink.write = keep;
-	sink.arg = keeper;
-	return sw_native_writer_ops.open(specs, N_COLUMNS, &options, sink);
+	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options,
+										  keeper_sink(keeper));
 }
 
 static void
@@ -116,27 +93,28 @@ check_bytes(void)
 	SwBuffer	raw;
 	SwError		err;
 
-	unit_is_text(sw_native_writer_ops.format_name, "Native", "format name");
-	unit_is_text(sw_native_writer_ops.compression, "zstd", "compression");
-	unit_is_text(sw_native_writer_ops.file_extension, "native.zst", "extension");
-	unit_ok(sw_writer_find("native") == &sw_native_writer_ops &&
-			sw_writer_find("parquet") == &sw_parquet_writer_ops &&
-			sw_writer_find("csv") == NULL, "writers by name");
+	unit_is_text(sw_native_zstd_writer_ops.format_name, "Native", "format name");
+	unit_is_text(sw_native_zstd_writer_ops.compression, "zstd", "compression");
+	unit_is_text(sw_native_zstd_writer_ops.file_extension, "native.zst", "extension");
+	unit_ok(sw_writer_find("native", "zstd") == &sw_native_zstd_writer_ops &&
+			sw_writer_find("parquet", "zstd") == &sw_parquet_zstd_writer_ops &&
+			sw_writer_find("csv", "zstd") == NULL &&
+			sw_writer_find("native", "snappy") == NULL, "writers by name");
 
 	sw_batch_init(&batch, specs, N_COLUMNS);
 	put_row(&batch, "hi", 1, true, INT64CONST(0x1122334455667788), "{}");
 	put_row(&batch, NULL, -2, false, 0, "[]");
 	put_row(&batch, "", PG_INT64_MIN, true, -1, "null");
-	unit_is_int(sw_native_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+	unit_is_int(sw_native_zstd_writer_ops.write_batch(writer, &batch, &err), SW_OK,
 				"a batch");
 	sw_batch_reset(&batch, SIZE_MAX);
-	unit_is_int(sw_native_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+	unit_is_int(sw_native_zstd_writer_ops.write_batch(writer, &batch, &err), SW_OK,
 				"an empty batch is no block");
 	put_row(&batch, NULL, 7, false, 0, "1");
-	unit_is_int(sw_native_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+	unit_is_int(sw_native_zstd_writer_ops.write_batch(writer, &batch, &err), SW_OK,
 				"another batch");
-	unit_is_int(sw_native_writer_ops.finish(writer, &err), SW_OK, "finish");
-	sw_native_writer_ops.destroy(writer);
+	unit_is_int(sw_native_zstd_writer_ops.finish(writer, &err), SW_OK, "finish");
+	sw_native_zstd_writer_ops.destroy(writer);
 	raw = unpack(&keeper);
 	unit_is_bytes(raw.data, raw.len, expected, sizeof(expected) - 1,
 				  "every byte of two blocks");
@@ -162,13 +140,13 @@ write_file(Keeper *keeper, int n_batches, SwError *err)
 		put_row(&batch, i % 9 == 0 ? NULL : text, random, i % 4 == 0, i, text);
 		if (i % 500 == 499)
 		{
-			status = sw_native_writer_ops.write_batch(writer, &batch, err);
+			status = sw_native_zstd_writer_ops.write_batch(writer, &batch, err);
 			sw_batch_reset(&batch, SIZE_MAX);
 		}
 	}
 	if (status == SW_OK)
-		status = sw_native_writer_ops.finish(writer, err);
-	sw_native_writer_ops.destroy(writer);
+		status = sw_native_zstd_writer_ops.finish(writer, err);
+	sw_native_zstd_writer_ops.destroy(writer);
 	return status;
 }
 
@@ -203,7 +181,7 @@ check_files(void)
 	raw = unpack(&second);
 	unit_is_int(raw.len, 0, "is an empty frame");
 	writer = open_writer(&second);
-	sw_native_writer_ops.destroy(writer);
+	sw_native_zstd_writer_ops.destroy(writer);
 	unit_is_int(second.n_calls, 0, "destroy alone writes nothing");
 }
 
@@ -216,17 +194,17 @@ check_refusals(void)
 	SwError		err;
 
 	sw_batch_init(&batch, specs, N_COLUMNS - 1);
-	unit_is_int(sw_native_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_native_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_BUG, "a batch of another shape");
 
 	/* The length alone is looked at; the bytes are not there. */
 	sw_batch_init(&batch, specs, N_COLUMNS);
 	put_row(&batch, "x", 1, true, 1, "{}");
 	batch.columns[3].offsets[0] = ((Size) 1 << 30) + 1;
-	unit_is_int(sw_native_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_native_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_LIMIT, "a value over 1 GB");
 	unit_ok(strstr(err.message, "\"j\"") != NULL, "names its column");
-	sw_native_writer_ops.destroy(writer);
+	sw_native_zstd_writer_ops.destroy(writer);
 }
 
 /* One value of 100 MB: it is not copied, and what waits is told of. */
@@ -249,11 +227,11 @@ check_giant(void)
 	giant[n_giant] = '\0';
 	sw_batch_init(&batch, specs, N_COLUMNS);
 	put_row(&batch, giant, 1, true, 1, "{}");
-	before = sw_native_writer_ops.bytes_written(writer);
-	unit_is_int(sw_native_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+	before = sw_native_zstd_writer_ops.bytes_written(writer);
+	unit_is_int(sw_native_zstd_writer_ops.write_batch(writer, &batch, &err), SW_OK,
 				"a value of 100 MB");
-	after = sw_native_writer_ops.bytes_written(writer);
-	unit_is_int(sw_native_writer_ops.finish(writer, &err), SW_OK, "finish");
+	after = sw_native_zstd_writer_ops.bytes_written(writer);
+	unit_is_int(sw_native_zstd_writer_ops.finish(writer, &err), SW_OK, "finish");
 	unit_ok(before == 0 && after > keeper.bytes.len / 2 &&
 			after < keeper.bytes.len + 1024 * 1024,
 			"the estimate is near the file's size");
@@ -262,7 +240,7 @@ check_giant(void)
 			memcmp(raw.data + raw.len - (sizeof("\x01j\x06String\x02{}") - 1),
 				   "\x01j\x06String\x02{}", sizeof("\x01j\x06String\x02{}") - 1) == 0,
 			"all of it is there");
-	sw_native_writer_ops.destroy(writer);
+	sw_native_zstd_writer_ops.destroy(writer);
 }
 
 int

@@ -9,27 +9,8 @@
 #include "postgres_fe.h"
 
 #include "format/sw_parquet.h"
+#include "keeper.h"
 #include "unit.h"
-
-/* A sink that keeps everything, and fails at a chosen call. */
-typedef struct Keeper
-{
-	int			n_calls;
-	int			fails_at;		/* 0 = never */
-	SwBuffer	bytes;
-} Keeper;
-
-static SwStatus
-keep(void *arg, const char *data, Size len, SwError *err)
-{
-	Keeper	   *keeper = arg;
-
-	keeper->n_calls++;
-	if (keeper->n_calls == keeper->fails_at)
-		return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER, "full");
-	sw_buffer_append_bytes(&keeper->bytes, data, len);
-	return SW_OK;
-}
 
 static const SwColumnSpec specs[] = {
 	{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true},
@@ -41,13 +22,9 @@ open_writer(Keeper *keeper, const SwColumnSpec *columns, int n_columns,
 			Size group_bytes)
 {
 	SwWriterOptions options = {1, group_bytes, "unit"};
-	SwSink		sink;
 
-	sw_buffer_init(&keeper->bytes);
-	keeper->n_calls = 0;
-	sink.write = keep;
-	sink.arg = keeper;
-	return sw_parquet_writer_ops.open(columns, n_columns, &options, sink);
+	return sw_parquet_zstd_writer_ops.open(columns, n_columns, &options,
+										   keeper_sink(keeper));
 }
 
 /* n_batches batches of 500 rows into one file; the first failure, if any. */
@@ -73,13 +50,13 @@ write_file(Keeper *keeper, int n_batches, Size group_bytes, SwError *err)
 		sw_batch_end_row(&batch);
 		if (i % 500 == 499)
 		{
-			status = sw_parquet_writer_ops.write_batch(writer, &batch, err);
+			status = sw_parquet_zstd_writer_ops.write_batch(writer, &batch, err);
 			sw_batch_reset(&batch, SIZE_MAX);
 		}
 	}
 	if (status == SW_OK)
-		status = sw_parquet_writer_ops.finish(writer, err);
-	sw_parquet_writer_ops.destroy(writer);
+		status = sw_parquet_zstd_writer_ops.finish(writer, err);
+	sw_parquet_zstd_writer_ops.destroy(writer);
 	return status;
 }
 
@@ -95,8 +72,8 @@ check_files(void)
 	int			n_calls;
 	int			i;
 
-	unit_is_text(sw_parquet_writer_ops.format_name, "Parquet", "format name");
-	unit_is_text(sw_parquet_writer_ops.file_extension, "parquet", "extension");
+	unit_is_text(sw_parquet_zstd_writer_ops.format_name, "Parquet", "format name");
+	unit_is_text(sw_parquet_zstd_writer_ops.file_extension, "parquet", "extension");
 
 	unit_is_int(write_file(&first, 10, 20000, &err), SW_OK, "a file");
 	unit_is_int(write_file(&second, 10, 20000, &err), SW_OK, "and again");
@@ -120,15 +97,15 @@ check_files(void)
 	unit_is_int(write_file(&first, 0, 20000, &err), SW_OK, "an empty file");
 	writer = open_writer(&second, specs, lengthof(specs), 0);
 	sw_batch_init(&batch, specs, lengthof(specs));
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err), SW_OK,
 				"an empty batch");
-	unit_is_int(sw_parquet_writer_ops.finish(writer, &err), SW_OK, "finish");
-	sw_parquet_writer_ops.destroy(writer);
+	unit_is_int(sw_parquet_zstd_writer_ops.finish(writer, &err), SW_OK, "finish");
+	sw_parquet_zstd_writer_ops.destroy(writer);
 	unit_is_bytes(second.bytes.data, second.bytes.len, first.bytes.data,
 				  first.bytes.len, "changes nothing");
 
 	writer = open_writer(&second, specs, lengthof(specs), 0);
-	sw_parquet_writer_ops.destroy(writer);
+	sw_parquet_zstd_writer_ops.destroy(writer);
 	unit_is_int(second.n_calls, 0, "destroy alone writes nothing");
 }
 
@@ -147,18 +124,18 @@ check_refusals(void)
 	SwBatch		batch;
 
 	sw_batch_init(&batch, specs, 1);
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_BUG, "a batch with fewer columns");
 	sw_batch_init(&batch, other_type, 2);
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_BUG, "a batch with another type");
 	sw_batch_init(&batch, other_null, 2);
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_BUG, "a batch with another nullability");
 	sw_batch_init(&batch, specs, 2);
 	sw_column_append_null(&batch.columns[0]);
 	sw_batch_end_row(&batch);
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_BUG, "a batch with a column too short");
 
 	/* The length alone is looked at; the bytes are not there. */
@@ -167,10 +144,10 @@ check_refusals(void)
 	sw_column_append_int64(&batch.columns[1], 1);
 	sw_batch_end_row(&batch);
 	batch.columns[0].offsets[0] = SW_PARQUET_MAX_VALUE_BYTES + 1;
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err),
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err),
 				SW_ERR_LIMIT, "a value over 1 GB");
 	unit_ok(strstr(err.message, "\"s\"") != NULL, "names its column");
-	sw_parquet_writer_ops.destroy(writer);
+	sw_parquet_zstd_writer_ops.destroy(writer);
 }
 
 /* How much a column holds beside its finished pages. */
@@ -199,7 +176,7 @@ check_memory(void)
 	memset(wide, 'w', n_wide);
 	(void) sw_parquet_describe_leaves(spec, &leaf);
 	sw_parquet_column_init(&column, &leaf);
-	sw_zstd_init(&pager.codec, 1);
+	sw_codec_init(&pager.codec, &sw_codec_zstd, 1);
 	sw_buffer_init(&pager.body);
 	sw_buffer_init(&pager.compressed);
 	sw_batch_init(&batch, spec, 1);
@@ -222,7 +199,7 @@ check_memory(void)
 			"500 MB of repeats begin with a dictionary and end without");
 	unit_ok(most < 20 * 1024 * 1024, "less than 20 MB are held for them");
 	unit_ok(column.pages.len < 1024 * 1024, "and the pages are small");
-	sw_zstd_destroy(&pager.codec);
+	sw_codec_destroy(&pager.codec);
 }
 
 static void
@@ -249,17 +226,17 @@ check_giant(void)
 	sw_column_append_int64(&batch.columns[1], 2);
 	sw_batch_end_row(&batch);
 
-	before = sw_parquet_writer_ops.bytes_written(writer);
-	unit_is_int(sw_parquet_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+	before = sw_parquet_zstd_writer_ops.bytes_written(writer);
+	unit_is_int(sw_parquet_zstd_writer_ops.write_batch(writer, &batch, &err), SW_OK,
 				"a value of 100 MB");
 	unit_is_int(keeper.bytes.len, 0, "the row group stays open");
-	estimate = sw_parquet_writer_ops.bytes_written(writer);
-	unit_is_int(sw_parquet_writer_ops.finish(writer, &err), SW_OK, "finish");
+	estimate = sw_parquet_zstd_writer_ops.bytes_written(writer);
+	unit_is_int(sw_parquet_zstd_writer_ops.finish(writer, &err), SW_OK, "finish");
 	unit_ok(before == 0 && estimate > keeper.bytes.len / 2 &&
 			estimate < keeper.bytes.len * 2, "the estimate is near the file's size");
 	unit_ok(keeper.bytes.len > 1000 && keeper.bytes.len < n_giant / 10,
 			"which is that of compressed data");
-	sw_parquet_writer_ops.destroy(writer);
+	sw_parquet_zstd_writer_ops.destroy(writer);
 }
 
 int

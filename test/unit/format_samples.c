@@ -3,7 +3,7 @@
  * format_samples.c
  *	  Write staged files, and beside each what a reader must find in it.
  *
- * Usage: format_samples <folder> <format>.  The format is one of
+ * Usage: format_samples <folder> <format> <compression>, which are some of
  * sw_writer_find.  For each sample there are <name>.<extension>, and
  * <name>.expected in ClickHouse's RowBinaryWithNamesAndTypes.
  *
@@ -679,7 +679,7 @@ static void
 draw_decimal(char *bytes, int width, int precision)
 {
 	int			n_digits = random_below(3) == 0 ? precision :
-		(int) random_below(precision + 1);
+	(int) random_below(precision + 1);
 	bool		only_nines = random_below(4) == 0;
 	int			i;
 
@@ -809,10 +809,10 @@ main(int argc, char **argv)
 {
 	int			i;
 
-	if (argc != 3)
-		die("folder and format are missing");
+	if (argc != 4)
+		die("folder, format and compression are missing");
 	folder = argv[1];
-	ops = sw_writer_find(argv[2]);
+	ops = sw_writer_find(argv[2], argv[3]);
 	if (ops == NULL)
 		die("there is no such format");
 	sample_types();

@@ -38,7 +38,7 @@ async function blocksOf(name) {
 async function main() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'format_samples'), [folder, 'native']);
+  execFileSync(path.join(build, 'format_samples'), [folder, 'native', 'zstd']);
   const names = readdirSync(folder).filter((f) => f.endsWith(extension))
     .map((f) => f.slice(0, -extension.length)).sort();
   ok(names.length === 69, '69 samples were written');
@@ -71,6 +71,23 @@ async function main() {
   ok((await blocksOf('types')).join(' ') === '1000', 'a small one is one block');
   ok((await blocksOf('groups')).join(' ') === Array(30).fill('1000').join(' '),
     'each batch is a block of its own');
+
+  // The other codecs.
+  for (const [codec, ending] of [['lz4', '.native.lz4'], ['none', '.native']]) {
+    execFileSync(path.join(build, 'format_samples'), [folder, 'native', codec]);
+    let wrong = 0;
+    for (const name of names) {
+      const expected = readFileSync(path.join(folder, `${name}.expected`));
+      const got = await bytesOf(
+        `SELECT * FROM file('${path.join(folder, name + ending)}', Native, '${structureOf(expected).text}')
+         SETTINGS max_threads = 1`, 'RowBinaryWithNamesAndTypes');
+      if (!got.equals(expected)) {
+        wrong++;
+        console.log(`# ${codec}: ${name} is not what was written`);
+      }
+    }
+    ok(wrong === 0, `every value of the samples with ${codec}`);
+  }
 
   console.log(`1..${checks}`);
   process.exitCode = failures === 0 ? 0 : 1;

@@ -343,7 +343,7 @@ async function main() {
   const folder = path.join(build, 'duckdb');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet']);
+  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', 'zstd']);
   const names = readdirSync(folder).filter((f) => f.endsWith('.parquet'))
     .map((f) => f.slice(0, -8)).sort();
   ok(names.length === 69, '69 samples were written');
@@ -377,6 +377,25 @@ async function main() {
     'FixedString'])
     ok(seen.has(type) && seen.has(`${type} null`), `${type} was there with nulls and without`);
   for (const type of ['Array', 'Map', 'Tuple']) ok(seen.has(type), `${type} was there`);
+
+  // The other codecs.
+  for (const [codec, called] of [['lz4', 'LZ4_RAW'], ['snappy', 'SNAPPY'], ['none', 'UNCOMPRESSED']]) {
+    execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', codec]);
+    const problems = [];
+    let compared = 0;
+    for (const name of names) {
+      const file = path.join(folder, `${name}.parquet`);
+      const columns = parseRowBinary(readFileSync(path.join(folder, `${name}.expected`)));
+      if (columns[0].values.length > 20000) continue;
+      const { values, problem } = await compareValues(connection, file, columns);
+      if (problem !== undefined) problems.push(`${name}: ${problem}`);
+      compared += values ?? 0;
+      const metadata = await judgeMetadata(connection, file, columns, called);
+      problems.push(...metadata.problems.map((p) => `${name}: ${p}`));
+    }
+    ok(problems.length === 0 && compared > 100000, `${compared} values with ${codec}`,
+      problems.slice(0, 5).join('; '));
+  }
 
   connection.closeSync();
   instance.closeSync();

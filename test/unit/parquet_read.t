@@ -100,7 +100,7 @@ async function main() {
   const folder = path.join(build, 'parquet');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet']);
+  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', 'zstd']);
   const names = readdirSync(folder).filter((f) => f.endsWith('.parquet'))
     .map((f) => f.slice(0, -8)).sort();
   ok(names.length === 69, '69 samples were written');
@@ -120,6 +120,27 @@ async function main() {
       `${got.length} bytes read, ${expected.length} expected`);
     if (!isNested) seen[name] = await checkStatistics(name, file, parseRowBinary(expected));
   }
+
+  // The other codecs.
+  for (const codec of ['lz4', 'snappy', 'none']) {
+    execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', codec]);
+    let wrong = 0;
+    for (const name of names) {
+      const file = path.join(folder, `${name}.parquet`);
+      const expected = readFileSync(path.join(folder, `${name}.expected`));
+      if (expected.length > 20e6) continue;
+      const got = await bytesOf(
+        `SELECT * FROM file('${file}', Parquet, '${structureOf(expected)}')
+         SETTINGS max_threads = 1, input_format_parquet_preserve_order = 1`,
+        'RowBinaryWithNamesAndTypes');
+      if (!got.equals(expected)) {
+        wrong++;
+        console.log(`# ${codec}: ${name} is not what was written`);
+      }
+    }
+    ok(wrong === 0, `every value of the samples with ${codec}`);
+  }
+  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', 'zstd']);
 
   // The samples are what they claim to be.
   const encodings = (name, column) =>

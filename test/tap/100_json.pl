@@ -1,0 +1,535 @@
+# The JSON writer of src/source, inside a server: its text equals by value
+# what the server prints, the two forms of JSON agree with each other and with
+# the server about what is valid, declared properties are found and read, and
+# what a target cannot hold is asked about.
+#
+# Documents are drawn by chance; SW_TEST_SEED repeats a run.
+use strict;
+use warnings FATAL => 'all';
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $top = abs_path(dirname(__FILE__) . '/../..');
+my $seed = $ENV{SW_TEST_SEED} || time();
+my $n_documents = $ENV{SW_TEST_LONG} ? 50_000 : 5_000;
+my @zones = qw(Asia/Shanghai America/New_York Australia/Lord_Howe
+  Europe/London Pacific/Apia Africa/Monrovia Asia/Kathmandu UTC);
+
+my $node = PostgreSQL::Test::Cluster->new('json');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+$node->append_conf('postgresql.conf', "fsync = off\ntimezone = 'UTC'\n");
+$node->start;
+srand($seed);
+note "seed $seed: SW_TEST_SEED repeats it";
+
+# ---- helpers ----
+
+sub query
+{
+	my ($sql) = @_;
+	return $node->safe_psql('postgres', $sql);
+}
+
+sub quote
+{
+	my ($text) = @_;
+	return "'" . $text =~ s/'/''/gr . "'";
+}
+
+# A call of a probe.
+sub call_of
+{
+	my ($function, $document, %by) = @_;
+	return "$function(" . quote($document) . ', '
+	  . quote('{' . ($by{datetimes} // '') . '}') . ', '
+	  . quote('{' . ($by{arrays} // '') . '}') . ', '
+	  . quote($by{zone} // 'Asia/Shanghai') . ', '
+	  . ($by{binary} ? 'true' : 'false') . ', '
+	  . quote($by{verdict} // 'stop') . ')';
+}
+
+# What the probe makes of a document.
+sub probe
+{
+	return query('SELECT ' . call_of(@_));
+}
+
+# Both forms of a document come out as expected.
+sub both_are
+{
+	my ($document, $expected, $what, %by) = @_;
+	my ($binary, $text) = split /\x01/, query(q{SELECT concat_ws(E'\x01', }
+		  . call_of('json_probe', $document, %by) . ', '
+		  . call_of('json_probe_text', $document, %by) . ')');
+
+	is($binary, $expected, "jsonb: $what");
+	is($text, $expected, "text: $what");
+	return;
+}
+
+# How many rows of what differs there are, and one of them.
+sub none_differ
+{
+	my ($what, $n_expected, $sql) = @_;
+	my ($n_rows, $n_differing, $example) = split /\x01/,
+	  query("SELECT concat_ws(E'\\x01', count(*), count(*) FILTER (WHERE differs), "
+		  . "left(min(example) FILTER (WHERE differs), 2000)) FROM ($sql) AS compared"), 3;
+
+	is("$n_rows compared, $n_differing differ", "$n_expected compared, 0 differ", $what)
+	  or diag("seed $seed, one of them: $example");
+	return;
+}
+
+# Rows of texts into a table of one column.
+sub fill_table
+{
+	my ($table, @texts) = @_;
+	my $file = "$PostgreSQL::Test::Utils::tmp_check/$table.txt";
+
+	open my $out, '>:utf8', $file or die "$file: $!";
+	print $out s/([\\\n\r\t])/sprintf('\\x%02x', ord $1)/ger, "\n" foreach @texts;
+	close $out or die "$file: $!";
+	query("CREATE TABLE $table (id serial, doc text);"
+		  . "COPY $table (doc) FROM '$file'");
+	return;
+}
+
+# ---- documents by chance ----
+
+my @letters = (
+	(map { chr } 32 .. 126), map { chr } 0xA0, 0xE9, 0x416, 0x4E2D, 0x2028, 0xFFFD, 0x1F600);
+
+sub any_of
+{
+	return $_[ int rand @_ ];
+}
+
+# A character of a string, as it may be written.
+sub draw_character
+{
+	my $kind = rand;
+
+	return '\\' . any_of(qw(" \\ / b f n r t)) if $kind < 0.1;
+	return sprintf('\\u%04x', any_of(1 .. 31, 0x7F, 0xE9, 0x4E2D, 0xFFFD)) if $kind < 0.2;
+	return '\\ud83d\\uDE00' if $kind < 0.22;
+	return any_of(@letters) =~ s/(["\\])/\\$1/r;
+}
+
+sub draw_string
+{
+	my ($max_length) = @_;
+	my $length = int rand(rand() < 0.02 ? $max_length * 30 : $max_length);
+
+	return '"' . join('', map { draw_character() } 1 .. $length) . '"';
+}
+
+sub draw_number
+{
+	my $kind = rand;
+	my $sign = rand() < 0.3 ? '-' : '';
+	my $digits = join '', any_of(1 .. 9), map { int rand 10 } 1 .. rand 25;
+
+	return $sign . any_of(0, 1, 9, 10, 99, 9999, 10000, 123456789, '9223372036854775807',
+		'9223372036854775808', '18446744073709551615', '0.1', '1.50', '0.00')
+	  if $kind < 0.3;
+	return $sign . int(rand 100000) if $kind < 0.6;
+	return $sign . $digits if $kind < 0.7;
+	return $sign . '0.' . '0' x int(rand 12) . $digits if $kind < 0.8;
+	return "$sign$digits." . int(rand 1e6) . '0' x int(rand 5) if $kind < 0.9;
+	return "$sign$digits.5" . any_of(qw(e E)) . any_of('', '+', '-') . int(rand 400);
+}
+
+sub draw_blanks
+{
+	return rand() < 0.8 ? '' : any_of(' ', "\n", "\t ", "\r\n");
+}
+
+my @names = qw(t at b a tags x items);
+
+sub draw_value
+{
+	my ($depth) = @_;
+	my $kind = rand;
+	my @parts;
+
+	return draw_blanks() . any_of(qw(true false null)) . draw_blanks() if $kind < 0.12;
+	return draw_blanks() . draw_number() . draw_blanks() if $kind < 0.3;
+	return draw_blanks() . draw_string(30) . draw_blanks() if $kind < 0.55 || $depth > 4;
+	if ($kind < 0.75)
+	{
+		@parts = map { draw_value($depth + 1) } 1 .. rand(rand() < 0.03 ? 120 : 6);
+		return '[' . draw_blanks() . join(',', @parts) . ']';
+	}
+	my %seen;
+	foreach (1 .. rand(rand() < 0.03 ? 120 : 8))
+	{
+		my $name = rand() < 0.4 ? '"' . any_of(@names) . '"' : draw_string(12);
+		$seen{$name} = 1;
+	}
+	@parts = map { draw_blanks() . $_ . draw_blanks() . ':' . draw_value($depth + 1) }
+	  sort keys %seen;
+	return '{' . join(',', @parts) . draw_blanks() . '}';
+}
+
+# A date-time in one of many forms.
+sub draw_datetime
+{
+	my $date = sprintf('%04d-%02d-%02d', 1900 + rand 200, 1 + rand 12, 1 + rand 28);
+	my $time = sprintf('%02d:%02d:%02d', rand 24, rand 60, rand 60);
+	my $fraction = any_of('', '.5', '.123456');
+	my $offset = any_of('', 'Z', '+08:00', '-0330', '+14');
+
+	return any_of(
+		"\"${date}T$time$fraction$offset\"", "\"$date $time\"", "\"$date\"", 'null',
+		int(rand 2e9), int(rand 2e12), '"' . int(1e12 + rand 1e12) . '"',
+		"{\"\$date\":\"${date}T$time$offset\"}", '{"$date":' . int(rand 2e12) . '}',
+		'{"$date":{"$numberLong":"' . int(rand 2e12) . '"}}',
+		'"no date"', 'true', '{"a":1}', draw_value(6));
+}
+
+sub draw_document
+{
+	return draw_value(0) if rand() < 0.5;
+	return sprintf(
+		'{"t":%s,"b":{"t":%s},"items":[{"at":%s,"n":%s},{"tags":%s,"at":[%s,%s]}],"x":%s,"tags":%s}',
+		draw_datetime(), draw_datetime(), draw_datetime(), draw_number(),
+		any_of('null', '[]', '"a"', '[null]'), draw_datetime(), draw_datetime(),
+		draw_value(1), any_of('null', '[1]', '{}'));
+}
+
+# ---- the probe ----
+
+my $build = "$PostgreSQL::Test::Utils::tmp_check/json";
+system_or_bail('make', '-s', '-C', "$top/test/json", "BUILD=$build");
+foreach my $function ([ 'json_probe', 'jsonb' ], [ 'json_probe_text', 'text' ])
+{
+	query("CREATE FUNCTION $function->[0](document $function->[1], datetimes text[], "
+		  . 'arrays text[], zone text, is_binary bool, verdict text) RETURNS text '
+		  . "LANGUAGE c STRICT AS '$build/json_probe', '$function->[0]'");
+}
+query(<<"SQL");
+CREATE FUNCTION json_probe_zone(zone text, local_ms bigint) RETURNS bigint
+	LANGUAGE c STRICT AS '$build/json_probe', 'json_probe_zone';
+CREATE FUNCTION json_probe_bench(documents jsonb[], datetimes text[], is_ours bool,
+	is_binary bool, rounds int) RETURNS float8
+	LANGUAGE c STRICT AS '$build/json_probe', 'json_probe_bench';
+CREATE FUNCTION plain(document jsonb) RETURNS text LANGUAGE sql
+	AS \$\$ SELECT json_probe(document, '{}', '{}', 'UTC', false, 'stop') \$\$;
+CREATE FUNCTION is_json(document text) RETURNS bool LANGUAGE plpgsql
+	AS \$\$ BEGIN PERFORM document::json; RETURN true;
+	EXCEPTION WHEN data_exception THEN RETURN false; END \$\$;
+SQL
+
+# ---- equal by value ----
+
+fill_table('events', split /\n/, do
+	{
+		open my $in, '-|:utf8', 'gzip', '-dc', "$top/test/data/github-events.jsonl.gz"
+		  or die "gzip: $!";
+		local $/;
+		<$in>;
+	});
+none_differ('800 real events', 800, <<'SQL');
+SELECT doc AS example, plain(doc::jsonb)::jsonb::text <> doc::jsonb::text
+	OR json_probe_text(doc, '{}', '{}', 'UTC', true, 'stop') <> doc
+	OR json_probe(doc::jsonb, '{}', '{}', 'UTC', true, 'stop')::jsonb::text <> doc::jsonb::text
+	AS differs FROM events
+SQL
+
+fill_table('documents', map { draw_document() } 1 .. $n_documents);
+none_differ("$n_documents documents by chance", $n_documents, <<'SQL');
+SELECT doc AS example, plain(doc::jsonb)::jsonb::text <> doc::jsonb::text AS differs
+	FROM documents
+SQL
+none_differ("$n_documents texts stay as they are", $n_documents, <<'SQL');
+SELECT doc AS example,
+	json_probe_text(doc, '{no,such.path}', '{t.no}', 'UTC', false, 'stop') <> doc AS differs
+	FROM documents
+SQL
+
+# values of a column come with short headers, compressed, and out of line
+query(<<'SQL');
+CREATE TABLE stored (id int, doc jsonb);
+INSERT INTO stored SELECT id, doc::jsonb FROM documents;
+INSERT INTO stored SELECT id, jsonb_build_array(repeat(doc, 100), id) FROM events;
+INSERT INTO stored SELECT n, jsonb_build_object('n', n, 's', repeat('x', n)) FROM generate_series(0, 200) n;
+SQL
+none_differ('documents of a table, however they are stored',
+	$n_documents + 1001, <<'SQL');
+SELECT id::text AS example, plain(doc)::jsonb::text <> doc::text AS differs FROM stored
+SQL
+
+my $numbers = $ENV{SW_TEST_LONG} ? 200_000 : 20_000;
+query('SELECT setseed(' . ($seed % 1000) / 1000 . ');' . <<"SQL");
+CREATE TABLE numbers AS SELECT
+	CASE (random() * 7)::int
+	WHEN 0 THEN round(n, (random() * 30)::int)
+	WHEN 1 THEN n * power(10::numeric, (random() * 40 - 20)::int)
+	WHEN 2 THEN trunc(n)
+	WHEN 3 THEN (random() * 1e6)::int
+	WHEN 4 THEN ((random() - 0.5) * 10 ^ (random() * 600 - 300)::int)::text::numeric
+	WHEN 5 THEN power(10::numeric, (random() * 300 - 100)::int)
+	WHEN 6 THEN 9223372036854775807::numeric + ((random() - 0.5) * 10)::int
+	ELSE round((random() * 1e6)::numeric, 2) END AS n
+	FROM (SELECT (CASE WHEN random() < 0.3 THEN -1 ELSE 1 END *
+		(random() * 10 ^ (random() * 25)::int)::text::numeric + random()::numeric / 3) AS n
+		FROM generate_series(1, $numbers)) AS drawn;
+SQL
+none_differ("$numbers numbers, digit for digit", $numbers,
+	'SELECT n::text AS example, plain(to_jsonb(n)) <> n::text AS differs FROM numbers');
+none_differ("$numbers numbers: those that a binary target holds", $numbers, <<'SQL');
+SELECT n::text AS example, (left(json_probe(to_jsonb(n), '{}', '{}', 'UTC', true, 'text'), 1) <> '"')
+	<> CASE WHEN n = trunc(n) AND n BETWEEN -9223372036854775808 AND 9223372036854775807 THEN true
+		WHEN abs(n) > 1.7976931348623157e308 THEN false
+		WHEN n <> 0 AND length(trim(BOTH '0' FROM replace(abs(n)::text, '.', ''))) <= 15
+			AND abs(n) BETWEEN 1e-300 AND 1e300 THEN true
+		ELSE n = n::float8::text::numeric END AS differs FROM numbers
+SQL
+
+# ---- deep and large ----
+
+is(query(q{SELECT plain((repeat('[', 3000) || repeat(']', 3000))::jsonb) = repeat('[', 3000) || repeat(']', 3000)}),
+	't', 'arrays in arrays, 3,000 deep');
+is(query(q{SELECT plain((repeat('{"a":', 1500) || '1' || repeat('}', 1500))::jsonb) = repeat('{"a":', 1500) || '1' || repeat('}', 1500)}),
+	't', 'objects in objects, 1,500 deep');
+my ($code, $out, $err) = $node->psql('postgres',
+	q{SELECT json_probe_text(repeat('[', 10000000), '{}', '{}', 'UTC', false, 'stop')});
+like($err, qr/stack depth limit exceeded/, 'a text of ten million brackets does no harm');
+is(query(q{SELECT md5(plain(d)) = md5(d::text) FROM (SELECT to_jsonb(repeat(E'a"\n\u00e9xyz\\\\', 10000000)) AS d) AS large}),
+	't', 'a string of 100 MB');
+is(query(q{SELECT md5(plain(d)) = md5(replace(d::text, ' ', '')) FROM (SELECT jsonb_agg(n) AS d FROM generate_series(1, 1000000) n) AS large}),
+	't', 'an array of a million numbers');
+if ($ENV{SW_TEST_LONG})	# it takes 2 GB of memory
+{
+	($code, $out, $err) = $node->psql('postgres',
+		q{SELECT length(plain(to_jsonb(repeat(E'\x01', 190000000))))});
+	like($err, qr/cannot export a JSON document of more than 1073741823 bytes of text/,
+		'a text larger than the server would make');
+}
+
+# ---- two forms, one answer ----
+
+foreach my $by (
+	[ '{t,b.t,items.at,x}', '{tags,items.tags}', 'false', 'text' ],
+	[ '{t,b.t,items.at}', '{tags,items.tags,t}', 'true', 'null' ],
+	[ '{items,a.b,t,x.t}', '{x,b}', 'true', 'clamp' ],
+	[ '{t}', '{}', 'true', 'stop' ])
+{
+	my ($datetimes, $arrays, $binary, $verdict) = @$by;
+
+	none_differ("both forms agree: $datetimes, $arrays, $binary, $verdict",
+		$n_documents, <<"SQL");
+SELECT doc AS example, CASE WHEN b LIKE '(stopped)%' OR t LIKE '(stopped)%'
+		THEN left(b, 9) <> left(t, 9)
+		ELSE b::jsonb::text <> t::jsonb::text END AS differs
+	FROM (SELECT doc,
+			split_part(json_probe(doc::jsonb, '$datetimes', '$arrays', 'Asia/Shanghai', $binary, '$verdict'), E'\\n', 1) AS b,
+			regexp_replace(json_probe_text(doc, '$datetimes', '$arrays', 'Asia/Shanghai', $binary, '$verdict'),
+				E'\\n(no datetime|datetime range|number) at .*', '') AS t
+		FROM documents) AS both_forms
+SQL
+}
+
+# ---- valid and invalid ----
+
+fill_table('broken', map {
+		my $document = draw_value(rand() < 0.5 ? 4 : 2);
+		my $place = int rand(length($document));
+		my $change = rand;
+
+		$change < 0.3 ? substr($document, 0, $place)
+		  : $change < 0.6 ? substr($document, 0, $place) . substr($document, $place ? $place - 1 : 0)
+		  : $change < 0.8 ? substr($document, 0, $place) . any_of(split //, '{}[]",:\\-+.eE0u tfn') . substr($document, $place)
+		  : substr($document, 0, $place) . substr($document, $place + 1);
+} 1 .. $n_documents);
+none_differ("$n_documents texts, many of them broken: invalid where the server says so",
+	$n_documents, <<'SQL');
+SELECT doc AS example,
+	(json_probe_text(doc, '{}', '{}', 'UTC', false, 'stop') NOT LIKE '(stopped)%') <> is_json(doc) AS differs
+	FROM broken
+SQL
+cmp_ok(query('SELECT count(*) FROM broken WHERE NOT is_json(doc)'),
+	'>', $n_documents / 4, 'enough of them were broken');
+
+is(probe('json_probe_text', '{"a": [1,}', verdict => 'stop'),
+	"(stopped)\ninvalid at <>: }", 'what is no JSON is told');
+is(probe('json_probe_text', 'oh "no"', verdict => 'null'),
+	"(null)\ninvalid at <>: oh \"no\"", 'or null');
+is(probe('json_probe_text', 'oh "no"', verdict => 'text'),
+	"\"oh \\\"no\\\"\"\ninvalid at <>: oh \"no\"", 'or a string');
+is(probe('json_probe_text', " {\"b\" : 1, \"b\":2.50,\n\"a\":\"\\u00e9\\/\"} "),
+	" {\"b\" : 1, \"b\":2.50,\n\"a\":\"\\u00e9\\/\"} ", 'blanks, order, duplicates and spelling stay');
+
+# ---- characters and numbers of binary targets ----
+
+my $odd = '{"a":["x\u0000y","\ud83dz","\ude00","\ud83d\ude00"],"k\u0000":1}';
+is(probe('json_probe_text', $odd, binary => 0), $odd, 'a text target keeps any character');
+is(probe('json_probe_text', $odd, binary => 1, verdict => 'clamp'),
+	<<'EXPECTED' =~ s/\n\z//r, 'a binary target: the replacement character');
+{"a":["x\ufffdy","\ufffdz","\ufffd","\ud83d\ude00"],"k\ufffd":1}
+character at <a[0]>: "x\u0000y"
+character at <a[1]>: "\ud83dz"
+character at <a[2]>: "\ude00"
+character at <k\u0000>: "k\u0000"
+EXPECTED
+like(probe('json_probe_text', $odd, binary => 1, verdict => 'text'),
+	qr/^@{[ quotemeta '{"a":["x\\\\u0000y","\\\\ud83dz","\\\\ude00","\ud83d\ude00"],"k\\\\u0000":1}' ]}\n/, 'spelled out');
+like(probe('json_probe_text', $odd, binary => 1, verdict => 'null'),
+	qr/^@{[ quotemeta '{"a":[null,null,null,"\ud83d\ude00"],"k\ufffd":1}' ]}\n/, 'null');
+like(probe('json_probe_text', $odd, binary => 1), qr/^\(stopped\)\n[^\n]*\z/, 'stopped at the first');
+
+my $large = '{"n":[9223372036854775808,0.1,-9223372036854775808,1.23456789012345678,1e22]}';
+is(probe('json_probe_text', $large), $large, 'a text target keeps any number');
+is(probe('json_probe_text', $large, binary => 1, verdict => 'clamp'),
+	<<'EXPECTED' =~ s/\n\z//r, 'a binary target: the nearest double');
+{"n":[9.223372036854776e+18,0.1,-9223372036854775808,1.2345678901234567,1e22]}
+number at <n[0]>: 9223372036854775808
+number at <n[3]>: 1.23456789012345678
+EXPECTED
+is(probe('json_probe', '[1e400,-1e400,1e-400]', binary => 1, verdict => 'clamp') =~ s/\n.*//sr,
+	'[1.7976931348623157e+308,-1.7976931348623157e+308,0]', 'beyond all doubles');
+is(probe('json_probe', '12345678901234567890', binary => 1, verdict => 'text'),
+	"\"12345678901234567890\"\nnumber at <>: 12345678901234567890", 'a document that is one number');
+
+# ---- declared properties ----
+
+both_are('{"t":"2024-01-01T00:00:00Z"}', '{"t":"2024-01-01 08:00:00.000"}',
+	'a name', datetimes => 't');
+both_are('{"a":{"t":"2024-01-01T00:00:00Z"},"t":"2024-01-01T00:00:00Z"}',
+	'{"a":{"t":"2024-01-01T00:00:00Z"},"t":"2024-01-01 08:00:00.000"}',
+	'a name is of the root', datetimes => 't');
+both_are('{"a":[{"t":0},[{"t":[1,null]}],7]}',
+	'{"a":[{"t":"1970-01-01 08:00:00.000"},[{"t":["1970-01-01 08:00:01.000",null]}],7]}',
+	'a path goes through arrays', datetimes => 'a.t');
+both_are('[{"t":0}]', '[{"t":"1970-01-01 08:00:00.000"}]', 'from the root on', datetimes => 't');
+both_are('{"a":{"t":0},"a.t":0}',
+	'{"a":{"t":"1970-01-01 08:00:00.000"},"a.t":"1970-01-01 08:00:00.000"}',
+	'a name with a dot', datetimes => 'a.t');
+both_are('{"a":0,"b":0,"c":0,"dd":0,"ee":0}',
+	'{"a":0,"b":"1970-01-01 08:00:00.000","c":0,"dd":0,"ee":"1970-01-01 08:00:00.000"}',
+	'many names', datetimes => 'ee,b,zz,"",ddd');
+is(probe('json_probe_text', '{"\u65e5\u671f":0,"\u0074":0}', datetimes => '日期,t'),
+	'{"\u65e5\u671f":"1970-01-01 08:00:00.000","\u0074":"1970-01-01 08:00:00.000"}',
+	'names with escapes');
+is(probe('json_probe_text', '{"t":"2024-01-01T00:00:00\u002b08:00"}', datetimes => 't'),
+	'{"t":"2024-01-01 00:00:00.000"}', 'a date-time with escapes');
+both_are('{"a":null,"b":{"a":null},"c":[null,{"a":null}],"d":[null]}',
+	'{"a":[],"b":{"a":null},"c":[null,{"a":[]}],"d":[null]}',
+	'null arrays', arrays => 'a,c.a,d,no');
+both_are('{"a":null,"b":null}', '{"a":[],"b":null}', 'null date-times', arrays => 'a', datetimes => 'a,b');
+
+my $day = '2021-07-21 14:00:00.000';
+foreach my $form (
+	'"2021-07-21T06:00:00Z"', '"2021-07-21T06:00:00.000000Z"', '"2021-07-21t14:00:00.0+08:00"',
+	'"2021-07-21 02:00:00-04"', '"2021-07-21T02:00-0400"', '"2021-07-21T14:00:00"', '"2021-07-21 14:00"',
+	'"20210721T140000"', '"20210721T060000Z"', '"20210721140000"', '1626847200', '1626847200.0004',
+	'1626847200000', '1626847200000999', '"1626847200"', '"1626847200000"',
+	'{"$date":"2021-07-21T06:00:00Z"}', '{"$date":1626847200000}', '{"$date":{"$numberLong":"1626847200000"}}',
+	'{"$date":{"$numberLong":1626847200000}}')
+{
+	both_are("{\"t\":$form}", "{\"t\":\"$day\"}", "$form is read", datetimes => 't');
+}
+is(probe('json_probe_text', '{"t": { "$date" : { "$numberLong" : "1626847200000" } } }', datetimes => 't'),
+	"{\"t\": \"$day\" }", 'blanks do not matter');
+both_are('{"t":{"$date":1626847200}}', '{"t":"1970-01-20 03:54:07.200"}',
+	'$date counts milliseconds, whatever their number', datetimes => 't');
+
+foreach my $form ('"yesterday"', '""', 'true', '{"$date":true}', '{"a":1}', '"2021-02-30"', '"2021"')
+{
+	both_are("{\"t\":$form}", "{\"t\":null}\nno datetime at <t>: $form", "$form: null",
+		datetimes => 't', verdict => 'null');
+	both_are("{\"t\":$form}", "{\"t\":$form}\nno datetime at <t>: $form", "$form: kept as text",
+		datetimes => 't', verdict => 'text');
+	both_are("{\"t\":$form}", "(stopped)\nno datetime at <t>: $form", "$form: stopped",
+		datetimes => 't');
+}
+both_are('{"t":["9999-12-31T23:59:59Z","0001-01-01T00:00:00+10:00"]}',
+	"{\"t\":[\"9999-12-31 23:59:59.999\",\"0001-01-01 00:00:00.000\"]}\n"
+	  . "datetime range at <t[0]>: \"9999-12-31T23:59:59Z\"\n"
+	  . 'datetime range at <t[1]>: "0001-01-01T00:00:00+10:00"',
+	'years before 1 and after 9999', datetimes => 't', verdict => 'clamp');
+
+# ---- zones ----
+
+query(<<'SQL');
+CREATE FUNCTION shown(instant timestamptz, zone text) RETURNS text LANGUAGE sql
+	AS $$ SELECT to_char(instant AT TIME ZONE zone, 'YYYY-MM-DD HH24:MI:SS.MS') $$;
+CREATE FUNCTION written(local timestamp) RETURNS text LANGUAGE sql
+	AS $$ SELECT to_char(local, 'YYYY-MM-DD"T"HH24:MI:SS.MS') $$;
+CREATE FUNCTION ms(local timestamp) RETURNS bigint LANGUAGE sql
+	AS $$ SELECT (extract(epoch FROM local) * 1000)::bigint $$;
+-- wall clock times within a day of a change of the clock
+CREATE FUNCTION times_near_changes(zone text) RETURNS SETOF timestamp LANGUAGE sql AS $$
+	SELECT day AT TIME ZONE zone + step * interval '10 min 0.007 s'
+		FROM generate_series(timestamptz '1880-01-01 UTC', '2150-01-01 UTC', '1 day') AS day,
+			generate_series(-144, 288) AS step
+		WHERE (day AT TIME ZONE zone) - (day AT TIME ZONE 'UTC') <>
+			((day + '1 day') AT TIME ZONE zone) - ((day + '1 day') AT TIME ZONE 'UTC') $$;
+SQL
+my $n_times = 2_000;
+foreach my $zone (@zones)
+{
+	none_differ("$zone: instants from 1880 to 2400, as the server shows them", $n_times, <<"SQL");
+SELECT t::text AS example,
+	json_probe(jsonb_build_object('t', jsonb_build_array(t, t + interval '1 h', t - interval '100 d', t + interval '100 d')), '{t}', '{}', '$zone', false, 'stop') <>
+	format('{"t":["%s","%s","%s","%s"]}', shown(t, '$zone'), shown(t + interval '1 h', '$zone'), shown(t - interval '100 d', '$zone'), shown(t + interval '100 d', '$zone')) AS differs
+	FROM (SELECT timestamptz '1880-01-01 UTC' + (random() * 16e12)::bigint * interval '1 ms' AS t
+		FROM generate_series(1, $n_times)) AS drawn
+SQL
+	next if $zone eq 'UTC';
+	query("CREATE TABLE times AS SELECT t FROM times_near_changes('$zone') AS t ORDER BY random() LIMIT $n_times");
+	none_differ("$zone: wall clock times near changes, as the server reads them",
+		query('SELECT count(*) FROM times'), <<"SQL");
+SELECT t::text AS example,
+	json_probe(jsonb_build_object('t', written(t)), '{t}', '{}', '$zone', false, 'stop') <>
+	format('{"t":"%s"}', shown(t AT TIME ZONE '$zone', '$zone')) AS differs FROM times
+SQL
+	none_differ("$zone: the first instant that shows them",
+		query('SELECT count(*) FROM times'), <<"SQL");
+SELECT t::text || ' ' || found::text AS example, found <> coalesce(
+		(SELECT min(ms((t - o) AT TIME ZONE 'UTC' AT TIME ZONE 'UTC')) FROM unnest(ARRAY[before, after]) AS o
+			WHERE (t - o) AT TIME ZONE 'UTC' AT TIME ZONE '$zone' = t),
+		ms(t AT TIME ZONE '$zone' AT TIME ZONE 'UTC')) AS differs
+	FROM (SELECT t, json_probe_zone('$zone', ms(t)) AS found,
+			(d AT TIME ZONE '$zone') - (d AT TIME ZONE 'UTC') AS before,
+			(e AT TIME ZONE '$zone') - (e AT TIME ZONE 'UTC') AS after
+		FROM times, LATERAL (SELECT (t - interval '1 day') AT TIME ZONE 'UTC' AS d,
+			(t + interval '1 day') AT TIME ZONE 'UTC' AS e) AS around) AS read
+SQL
+	query('DROP TABLE times');
+}
+
+foreach my $case (
+	[ 'Asia/Shanghai', '1986-05-04 02:30', '1986-05-04 03:30', 'skipped in spring' ],
+	[ 'Asia/Shanghai', '1991-09-15 01:30', '1991-09-15 01:30', 'shown twice in autumn' ],
+	[ 'America/New_York', '2024-03-10 02:30', '2024-03-10 03:30', 'skipped in spring' ],
+	[ 'America/New_York', '2024-11-03 01:30', '2024-11-03 01:30', 'shown twice in autumn' ],
+	[ 'Australia/Lord_Howe', '2024-10-06 02:15', '2024-10-06 02:45', 'half an hour skipped' ],
+	[ 'Pacific/Apia', '2011-12-30 12:00', '2011-12-31 12:00', 'a day left out' ])
+{
+	my ($zone, $written, $shown, $what) = @$case;
+
+	both_are("{\"t\":\"$written\"}", "{\"t\":\"$shown:00.000\"}", "$zone $written: $what",
+		datetimes => 't', zone => $zone);
+}
+is(query("SELECT json_probe_zone('America/New_York', ms('2024-11-03 01:30')) = ms('2024-11-03 05:30')"),
+	't', 'of two instants the first, in New York');
+is(query("SELECT json_probe_zone('Asia/Shanghai', ms('1991-09-15 01:30')) = ms('1991-09-14 16:30')"),
+	't', 'and in Shanghai');
+
+# ---- speed ----
+
+my $ratio = query(<<'SQL');
+SELECT round((theirs / ours)::numeric, 1) FROM (
+	SELECT json_probe_bench(docs, '{}', true, false, 20) AS ours,
+		json_probe_bench(docs, '{}', false, false, 20) AS theirs
+	FROM (SELECT array_agg(doc::jsonb -> 'actor') AS docs FROM events) AS all_docs) AS measured
+SQL
+cmp_ok($ratio, '>=', 2, 'at least twice as fast as the server');
+note "$ratio times as fast as the server";
+
+done_testing();
