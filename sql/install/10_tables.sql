@@ -50,20 +50,26 @@ CREATE TABLE _sensorswave.pipeline (
 	json_type text NOT NULL CHECK (json_type IN ('string', 'json')),
 	target_options jsonb NOT NULL CHECK (jsonb_typeof(target_options) = 'object'),
 	columns jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(columns) = 'object'),
+	target_columns jsonb CHECK (jsonb_typeof(target_columns) = 'array'),
 	event_filter text CHECK (event_filter IN ('include', 'exclude')),
 	event_names text[],
 	row_filter text,
+	on_unrepresentable text NOT NULL DEFAULT 'error'
+		CHECK (on_unrepresentable IN ('error', 'null', 'clamp', 'text', 'skip')),
+	datetime_properties text[],
+	array_properties text[],
 	system_timezone text NOT NULL,
 	status text NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'running', 'paused', 'stopped')),
 	settings_version integer NOT NULL DEFAULT 1,
 	owner regrole NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-	CHECK ((event_filter IS NULL) = (event_names IS NULL))
+	CHECK ((event_filter IS NULL) = (event_names IS NULL)),
+	CHECK ((data_source = 'table') = (target_columns IS NOT NULL))
 );
 CREATE INDEX ON _sensorswave.pipeline (destination_id);
 COMMENT ON TABLE _sensorswave.pipeline IS
-	'one source relation kept in step with one target table';
+	'one source relation kept in step with one target table; target_columns: those of a table pipeline, with their types, as fixed when it was made';
 
 -- What a pipeline is doing about its target table; not configuration, so it
 -- is not dumped.
@@ -94,8 +100,8 @@ COMMENT ON TABLE _sensorswave.former_target IS
 CREATE TABLE _sensorswave.backfill (
 	backfill_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	pipeline_id bigint NOT NULL REFERENCES _sensorswave.pipeline ON DELETE CASCADE,
-	from_date date NOT NULL,
-	to_date date NOT NULL CHECK (to_date >= from_date),
+	from_date date,
+	to_date date CHECK (to_date >= from_date),
 	allow_shrink boolean NOT NULL,
 	status text NOT NULL DEFAULT 'queued'
 		CHECK (status IN ('queued', 'running', 'success', 'failed', 'cancelled')),
@@ -106,14 +112,15 @@ CREATE TABLE _sensorswave.backfill (
 	started_at timestamptz,
 	finished_at timestamptz,
 	error text,
-	hint text
+	hint text,
+	CHECK ((from_date IS NULL) = (to_date IS NULL))
 );
 -- One backfill at a time per pipeline, whoever asks.
 CREATE UNIQUE INDEX backfill_one_active ON _sensorswave.backfill (pipeline_id)
 	WHERE status IN ('queued', 'running');
 CREATE INDEX ON _sensorswave.backfill (pipeline_id);
 COMMENT ON TABLE _sensorswave.backfill IS
-	'requests to reload calendar days of a pipeline; attempt counts the failures of the current window, interruptions the deaths of its workers';
+	'requests to reload calendar days of a pipeline, or without days, to copy all of it; attempt counts the failures of the current window, interruptions the deaths of its workers';
 
 CREATE TABLE _sensorswave.run (
 	run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -128,6 +135,7 @@ CREATE TABLE _sensorswave.run (
 	bytes_staged bigint NOT NULL DEFAULT 0,
 	attempt integer NOT NULL DEFAULT 1,
 	load_query_id text,
+	load_rows bigint,
 	started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	finished_at timestamptz,
 	error text,
@@ -143,18 +151,20 @@ COMMENT ON TABLE _sensorswave.run IS
 
 CREATE TABLE _sensorswave.backfill_window (
 	backfill_id bigint NOT NULL REFERENCES _sensorswave.backfill ON DELETE CASCADE,
-	day date NOT NULL,
-	window_start timestamptz NOT NULL,
-	window_end timestamptz NOT NULL,
+	day date,
+	window_start timestamptz,
+	window_end timestamptz,
 	status text NOT NULL DEFAULT 'queued'
 		CHECK (status IN ('queued', 'running', 'success', 'failed', 'cancelled')),
 	rows_exported bigint,
 	run_id bigint REFERENCES _sensorswave.run ON DELETE SET NULL,
-	PRIMARY KEY (backfill_id, day)
+	CHECK ((day IS NULL) = (window_start IS NULL) AND (day IS NULL) = (window_end IS NULL))
 );
+-- A copy has one window, which is no day.
+CREATE UNIQUE INDEX ON _sensorswave.backfill_window (backfill_id, day) NULLS NOT DISTINCT;
 CREATE INDEX ON _sensorswave.backfill_window (run_id);
 COMMENT ON TABLE _sensorswave.backfill_window IS
-	'calendar days of a backfill as half-open ranges of instants in the pipeline''s system time zone';
+	'calendar days of a backfill as half-open ranges of instants in the pipeline''s system time zone; one without bounds for a full copy';
 
 CREATE TABLE _sensorswave.run_log (
 	log_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -12,6 +12,13 @@ CREATE FUNCTION sw_backfill(pipeline text, "from" date, "to" date,
 COMMENT ON FUNCTION sw_backfill(text, date, date, boolean) IS
 	'reload the calendar days "from".."to" (both included); queued at commit, done by a worker; returns the backfill''s id';
 
+CREATE FUNCTION sw_backfill(pipeline text, allow_shrink boolean DEFAULT false)
+	RETURNS bigint
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_backfill_copy';
+COMMENT ON FUNCTION sw_backfill(text, boolean) IS
+	'copy all rows of a table or users pipeline; queued at commit, done by a worker; returns the backfill''s id';
+
 CREATE FUNCTION sw_wait_backfill(backfill_id bigint, timeout interval DEFAULT NULL)
 	RETURNS text
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -77,6 +84,7 @@ COMMENT ON FUNCTION _sensorswave.wake() IS
 
 REVOKE ALL ON FUNCTION sw_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_backfill(text, date, date, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_backfill(text, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_wait_backfill(bigint, interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_test_connection(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_explain_pipeline(text) FROM PUBLIC;

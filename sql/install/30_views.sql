@@ -58,7 +58,8 @@ COMMENT ON COLUMN sw_destinations.updated_at IS 'when it was last changed';
 CREATE VIEW sw_pipelines WITH (security_barrier) AS
 SELECT p.name, d.name AS destination, p.data_source, p.source, p.target_table,
 	p.mode, p.key_columns, p.columns, p.event_filter, p.event_names, p.row_filter,
-	p.json_type, p.target_options, p.system_timezone, p.status,
+	p.json_type, p.on_unrepresentable, p.datetime_properties, p.array_properties,
+	p.target_options, p.system_timezone, p.status,
 	p.settings_version, p.owner, p.created_at, p.updated_at
 FROM _sensorswave.pipeline p
 	JOIN _sensorswave.destination d USING (destination_id)
@@ -67,17 +68,23 @@ COMMENT ON VIEW sw_pipelines IS
 	'one source relation to one target table each; INSERT, UPDATE and DELETE here';
 COMMENT ON COLUMN sw_pipelines.name IS 'unique name, used in function calls';
 COMMENT ON COLUMN sw_pipelines.destination IS 'name of the destination; fixed';
-COMMENT ON COLUMN sw_pipelines.data_source IS 'events: append-only, one target partition a day; users: latest state by ssid; fixed';
+COMMENT ON COLUMN sw_pipelines.data_source IS 'events: append-only, one target partition a day; users: latest state by ssid; table: any relation, all its columns; fixed';
 COMMENT ON COLUMN sw_pipelines.source IS 'table, partitioned table, view, materialized or foreign table read; fixed';
-COMMENT ON COLUMN sw_pipelines.target_table IS 'table at the warehouse; default sensorswave_events or sensorswave_users; fixed';
-COMMENT ON COLUMN sw_pipelines.mode IS 'append (events) or upsert (users); fixed';
-COMMENT ON COLUMN sw_pipelines.key_columns IS 'upsert: columns by which a row replaces another; fixed';
+COMMENT ON COLUMN sw_pipelines.target_table IS 'table at the warehouse; default sensorswave_events, sensorswave_users, or the source''s name; fixed';
+COMMENT ON COLUMN sw_pipelines.mode IS 'append (events) or upsert (users); a table: upsert where there is a key, else append; fixed';
+COMMENT ON COLUMN sw_pipelines.key_columns IS 'upsert: columns by which a row replaces another; of a table its primary key, unless given; fixed';
 COMMENT ON COLUMN sw_pipelines.json_type IS
 	'type of JSON columns at a clickhouse target: string (default) or json; fixed';
+COMMENT ON COLUMN sw_pipelines.on_unrepresentable IS
+	'what becomes of a value that the target cannot hold: error (default), null, clamp, text or skip (the row)';
+COMMENT ON COLUMN sw_pipelines.datetime_properties IS
+	'properties of JSON columns, by name or dotted path, that become YYYY-MM-DD HH:MM:SS.fff in the system time zone';
+COMMENT ON COLUMN sw_pipelines.array_properties IS
+	'properties of JSON columns, by name or dotted path, that become [] where they are null';
 COMMENT ON COLUMN sw_pipelines.target_options IS
 	'order_by, partition_by, ttl, engine, settings, cluster, buckets, comments of the target table; used when it is made';
 COMMENT ON COLUMN sw_pipelines.columns IS
-	'target column -> SQL expression over one source row; absent = the source column of that name';
+	'target column -> SQL expression over one source row, or {"expr": ..., "type": ...}, or null = left out; absent = the source column of that name';
 COMMENT ON COLUMN sw_pipelines.event_filter IS 'include or exclude the events in event_names';
 COMMENT ON COLUMN sw_pipelines.event_names IS 'names for event_filter';
 COMMENT ON COLUMN sw_pipelines.row_filter IS 'SQL condition over one source row; only rows that meet it are exported';
@@ -154,10 +161,10 @@ FROM _sensorswave.backfill b
 		WHERE backfill_id = b.backfill_id) w
 WHERE pg_catalog.pg_has_role(p.owner::oid, 'MEMBER')
 	OR pg_catalog.pg_has_role('pg_monitor', 'MEMBER');
-COMMENT ON VIEW sw_backfills IS 'reloads of calendar days, with their progress';
+COMMENT ON VIEW sw_backfills IS 'reloads of calendar days, and full copies, with their progress';
 COMMENT ON COLUMN sw_backfills.backfill_id IS 'identifies the backfill';
 COMMENT ON COLUMN sw_backfills.pipeline IS 'name of the pipeline';
-COMMENT ON COLUMN sw_backfills.from_date IS 'first day, in the pipeline''s system time zone';
+COMMENT ON COLUMN sw_backfills.from_date IS 'first day, in the pipeline''s system time zone; NULL = a full copy';
 COMMENT ON COLUMN sw_backfills.to_date IS 'last day';
 COMMENT ON COLUMN sw_backfills.status IS 'queued, running, success, failed or cancelled';
 COMMENT ON COLUMN sw_backfills.windows_total IS 'days to reload';
@@ -179,7 +186,7 @@ FROM _sensorswave.backfill_window w
 	JOIN _sensorswave.pipeline p USING (pipeline_id)
 WHERE pg_catalog.pg_has_role(p.owner::oid, 'MEMBER')
 	OR pg_catalog.pg_has_role('pg_monitor', 'MEMBER');
-COMMENT ON VIEW sw_backfill_windows IS 'the days of each backfill, in order';
+COMMENT ON VIEW sw_backfill_windows IS 'the days of each backfill, in order; a full copy has one window without bounds';
 COMMENT ON COLUMN sw_backfill_windows.backfill_id IS 'the backfill the window belongs to';
 COMMENT ON COLUMN sw_backfill_windows.window_start IS 'first instant of the day';
 COMMENT ON COLUMN sw_backfill_windows.window_end IS 'first instant after it';

@@ -19,6 +19,7 @@
 #include "sync/sw_pipeline.h"
 
 PG_FUNCTION_INFO_V1(sw_sql_backfill);
+PG_FUNCTION_INFO_V1(sw_sql_backfill_copy);
 PG_FUNCTION_INFO_V1(sw_sql_wait_backfill);
 
 Datum
@@ -30,6 +31,18 @@ sw_sql_backfill(PG_FUNCTION_ARGS)
 		sw_pipeline_request_backfill(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 									 PG_GETARG_DATEADT(1),
 									 PG_GETARG_DATEADT(2), PG_GETARG_BOOL(3));
+	sw_board_wake_at_commit();
+	PG_RETURN_INT64(backfill_id);
+}
+
+Datum
+sw_sql_backfill_copy(PG_FUNCTION_ARGS)
+{
+	int64		backfill_id;
+
+	backfill_id =
+		sw_pipeline_request_copy(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+								 PG_GETARG_BOOL(1));
 	sw_board_wake_at_commit();
 	PG_RETURN_INT64(backfill_id);
 }

@@ -9,6 +9,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
 #include "catalog/sw_catalog.h"
@@ -19,8 +20,9 @@ static void
 refuse_second(SwSpi *spi, const SwPipeline *pipeline)
 {
 	sw_spi_arg_int64(spi, pipeline->pipeline_id);
-	sw_spi_exec_snapshot(spi, "SELECT backfill_id, from_date::text AS from_date,"
-						 " to_date::text AS to_date FROM _sensorswave.backfill"
+	sw_spi_exec_snapshot(spi, "SELECT backfill_id,"
+						 " coalesce(from_date || ' to ' || to_date, 'all rows') AS days"
+						 " FROM _sensorswave.backfill"
 						 " WHERE pipeline_id = $1 AND status IN ('queued', 'running')",
 						 GetLatestSnapshot());
 	if (spi->n_rows == 0)
@@ -33,12 +35,45 @@ refuse_second(SwSpi *spi, const SwPipeline *pipeline)
 			(errcode(ERRCODE_OBJECT_IN_USE),
 			 errmsg("pipeline \"%s\" already has a backfill going on",
 					pipeline->name),
-			 errdetail("Backfill " INT64_FORMAT " covers %s to %s.",
+			 errdetail("Backfill " INT64_FORMAT " covers %s.",
 					   sw_spi_get_int64(spi, 0, "backfill_id"),
-					   sw_spi_get_text(spi, 0, "from_date"),
-					   sw_spi_get_text(spi, 0, "to_date")),
+					   sw_spi_get_text(spi, 0, "days")),
 			 errhint("Wait for it with sw_wait_backfill(" INT64_FORMAT ").",
 					 sw_spi_get_int64(spi, 0, "backfill_id"))));
+}
+
+/* from and to are dates, or both null. */
+static int64
+insert_backfill(SwSpi *spi, const SwPipeline *pipeline, bool has_days,
+				DateADT from, DateADT to, bool allow_shrink)
+{
+	sw_spi_arg_int64(spi, pipeline->pipeline_id);
+	sw_spi_arg(spi, DATEOID, DateADTGetDatum(from), !has_days);
+	sw_spi_arg(spi, DATEOID, DateADTGetDatum(to), !has_days);
+	sw_spi_arg_bool(spi, allow_shrink);
+	sw_spi_exec(spi, "INSERT INTO _sensorswave.backfill"
+				" (pipeline_id, from_date, to_date, allow_shrink)"
+				" VALUES ($1, $2, $3, $4)"
+				" ON CONFLICT (pipeline_id) WHERE status IN ('queued', 'running')"
+				" DO NOTHING RETURNING backfill_id");
+	if (spi->n_rows == 0)
+		refuse_second(spi, pipeline);
+	return sw_spi_get_int64(spi, 0, "backfill_id");
+}
+
+int64
+sw_cat_backfill_insert_copy(const SwPipeline *pipeline, bool allow_shrink)
+{
+	SwSpi		spi;
+	int64		backfill_id;
+
+	sw_spi_begin(&spi);
+	backfill_id = insert_backfill(&spi, pipeline, false, 0, 0, allow_shrink);
+	sw_spi_arg_int64(&spi, backfill_id);
+	sw_spi_exec(&spi, "INSERT INTO _sensorswave.backfill_window (backfill_id)"
+				" VALUES ($1)");
+	sw_spi_end(&spi);
+	return backfill_id;
 }
 
 int64
@@ -49,18 +84,7 @@ sw_cat_backfill_insert(const SwPipeline *pipeline, DateADT from, DateADT to,
 	int64		backfill_id;
 
 	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
-	sw_spi_arg_date(&spi, from);
-	sw_spi_arg_date(&spi, to);
-	sw_spi_arg_bool(&spi, allow_shrink);
-	sw_spi_exec(&spi, "INSERT INTO _sensorswave.backfill"
-				" (pipeline_id, from_date, to_date, allow_shrink)"
-				" VALUES ($1, $2, $3, $4)"
-				" ON CONFLICT (pipeline_id) WHERE status IN ('queued', 'running')"
-				" DO NOTHING RETURNING backfill_id");
-	if (spi.n_rows == 0)
-		refuse_second(&spi, pipeline);
-	backfill_id = sw_spi_get_int64(&spi, 0, "backfill_id");
+	backfill_id = insert_backfill(&spi, pipeline, true, from, to, allow_shrink);
 
 	/* Calendar days as instants: the server's zone code knows DST days. */
 	sw_spi_arg_int64(&spi, backfill_id);
@@ -110,7 +134,8 @@ sw_cat_backfill_next_window(int64 backfill_id)
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, backfill_id);
 	sw_spi_exec(&spi, "SELECT to_char(w.day, 'YYYY-MM-DD') AS day,"
-				" w.window_start, w.window_end, r.attempt"
+				" coalesce(w.window_start, '-infinity') AS window_start,"
+				" coalesce(w.window_end, 'infinity') AS window_end, r.attempt"
 				" FROM _sensorswave.backfill_window w"
 				" LEFT JOIN _sensorswave.run r USING (run_id)"
 				" WHERE w.backfill_id = $1 AND w.status <> 'success'"
@@ -143,7 +168,7 @@ sw_cat_backfill_begin_window(const SwWindow *window, int64 run_id)
 	sw_spi_arg_int64(&spi, run_id);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill_window"
 				" SET status = 'running', run_id = $3"
-				" WHERE backfill_id = $1 AND day = $2::date");
+				" WHERE backfill_id = $1 AND day IS NOT DISTINCT FROM $2::date");
 	sw_spi_end(&spi);
 }
 
@@ -160,7 +185,7 @@ sw_cat_backfill_finish_window(const SwWindow *window, const char *status,
 	sw_spi_arg_int64(&spi, n_rows);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.backfill_window SET status = $3,"
 				" rows_exported = CASE WHEN $3 = 'success' THEN $4 END"
-				" WHERE backfill_id = $1 AND day = $2::date");
+				" WHERE backfill_id = $1 AND day IS NOT DISTINCT FROM $2::date");
 	if (strcmp(status, "success") == 0)
 	{
 		sw_spi_arg_int64(&spi, window->backfill_id);

@@ -32,7 +32,8 @@ sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 	sw_spi_arg_int32(&spi, pipeline->settings_version);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.run (pipeline_id, kind,"
 				" range_start, range_end, attempt, settings_version)"
-				" VALUES ($1, $2, $3, $4, $5, $6) RETURNING run_id");
+				" VALUES ($1, $2, nullif($3, '-infinity'), nullif($4, 'infinity'),"
+				" $5, $6) RETURNING run_id");
 	run_id = sw_spi_get_int64(&spi, 0, "run_id");
 	sw_spi_end(&spi);
 	return run_id;
@@ -82,16 +83,43 @@ sw_cat_run_set_rows(int64 run_id, int64 n_rows)
 }
 
 void
-sw_cat_run_set_load(int64 run_id, const char *query_id)
+sw_cat_run_set_load(int64 run_id, const char *query_id, int64 n_rows)
 {
 	SwSpi		spi;
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, run_id);
 	sw_spi_arg_text(&spi, query_id);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET load_query_id = $2"
-				" WHERE run_id = $1");
+	sw_spi_arg_int64(&spi, n_rows);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET load_query_id = $2,"
+				" load_rows = $3 WHERE run_id = $1");
 	sw_spi_end(&spi);
+}
+
+SwLoad *
+sw_cat_run_last_load(int64 backfill_id)
+{
+	SwSpi		spi;
+	SwLoad	   *load = NULL;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, backfill_id);
+	sw_spi_exec(&spi, "SELECT r.run_id, r.load_query_id, r.load_rows"
+				" FROM _sensorswave.backfill b"
+				" JOIN _sensorswave.run r USING (pipeline_id)"
+				" WHERE b.backfill_id = $1 AND r.kind = 'copy'"
+				" AND r.started_at >= b.requested_at"
+				" AND r.load_query_id IS NOT NULL"
+				" ORDER BY r.run_id DESC LIMIT 1");
+	if (spi.n_rows > 0)
+	{
+		load = MemoryContextAllocZero(spi.result_context, sizeof(SwLoad));
+		load->run_id = sw_spi_get_int64(&spi, 0, "run_id");
+		load->query_id = sw_spi_get_text(&spi, 0, "load_query_id");
+		load->n_rows = sw_spi_get_int64(&spi, 0, "load_rows");
+	}
+	sw_spi_end(&spi);
+	return load;
 }
 
 void

@@ -125,9 +125,14 @@ typedef struct SwPipeline
 	char	   *json_type;
 	struct varlena *target_options; /* jsonb object */
 	struct varlena *columns;	/* jsonb object */
+	struct varlena *target_columns; /* jsonb array (sync/sw_columns.h), for
+									 * data source table */
 	char	   *event_filter;	/* include, exclude or NULL */
 	struct varlena *event_names;	/* text[], with event_filter */
 	char	   *row_filter;
+	char	   *on_unrepresentable;
+	struct varlena *datetime_properties;	/* text[], or NULL */
+	struct varlena *array_properties;	/* text[], or NULL */
 	char	   *system_timezone;
 	char	   *status;
 	int32		settings_version;
@@ -244,9 +249,9 @@ typedef struct SwBackfill
 typedef struct SwWindow
 {
 	int64		backfill_id;
-	char	   *day;			/* YYYY-MM-DD */
-	TimestampTz window_start;
-	TimestampTz window_end;
+	char	   *day;			/* YYYY-MM-DD; NULL = all of it, a full copy */
+	TimestampTz window_start;	/* DT_NOBEGIN and */
+	TimestampTz window_end;		/* DT_NOEND then */
 	int32		last_attempt;	/* of the run that tried it last; 0 = none */
 } SwWindow;
 
@@ -256,6 +261,10 @@ typedef struct SwWindow
  */
 extern int64 sw_cat_backfill_insert(const SwPipeline *pipeline, DateADT from,
 									DateADT to, bool allow_shrink);
+
+/* The same for a full copy: one window without days. */
+extern int64 sw_cat_backfill_insert_copy(const SwPipeline *pipeline,
+										 bool allow_shrink);
 
 /* The queued or running backfill of a pipeline that is due, or NULL. */
 extern SwBackfill *sw_cat_backfill_find_due(int64 pipeline_id);
@@ -290,6 +299,7 @@ extern SwBackfillState *sw_cat_backfill_look(int64 backfill_id);
 
 /* ---- runs (sw_cat_run.c) ---- */
 
+/* The range may be open: DT_NOBEGIN, DT_NOEND. */
 extern int64 sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 							   TimestampTz range_start, TimestampTz range_end,
 							   int32 attempt);
@@ -302,7 +312,21 @@ extern void sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes);
 
 /* The rows are at the target. */
 extern void sw_cat_run_set_rows(int64 run_id, int64 n_rows);
-extern void sw_cat_run_set_load(int64 run_id, const char *query_id);
+
+/* The rows are about to be loaded, as many as that. */
+extern void sw_cat_run_set_load(int64 run_id, const char *query_id,
+								int64 n_rows);
+
+/* A load that was begun. */
+typedef struct SwLoad
+{
+	int64		run_id;
+	char	   *query_id;
+	int64		n_rows;			/* that the run's loads were to bring in all */
+} SwLoad;
+
+/* The last load that a run of this full copy has begun, or NULL. */
+extern SwLoad *sw_cat_run_last_load(int64 backfill_id);
 extern void sw_cat_run_finish(int64 run_id, const char *status,
 							  const char *sqlstate, const char *error,
 							  const char *detail, const char *hint);

@@ -47,9 +47,9 @@ static curl_socket_t
 sw_http_open_socket(void *arg, curlsocktype purpose,
 					struct curl_sockaddr *address)
 {
+	SwHttpEngine *engine = (SwHttpEngine *) arg;
 	int			fd;
 
-	(void) arg;
 	(void) purpose;
 	if (!AcquireExternalFD())
 		return CURL_SOCKET_BAD;
@@ -60,14 +60,21 @@ sw_http_open_socket(void *arg, curlsocktype purpose,
 		ReleaseExternalFD();
 		return CURL_SOCKET_BAD;
 	}
+	engine->n_own_fds++;
 	return fd;
 }
 
+/*
+ * libcurl 7.88 closes the socket of a connect that timed out by itself; such
+ * ones count until the engine ends.
+ */
 static int
 sw_http_close_socket(void *arg, curl_socket_t fd)
 {
-	(void) arg;
+	SwHttpEngine *engine = (SwHttpEngine *) arg;
+
 	ReleaseExternalFD();
+	engine->n_own_fds--;
 	return close(fd);
 }
 
@@ -309,8 +316,10 @@ sw_http_add_headers(SwHttpTransfer *transfer, const SwHttpRequest *request)
 
 /* Options that are the same for every request. */
 static void
-sw_http_set_rules(CURL *easy, const SwHttpOptions *options)
+sw_http_set_rules(CURL *easy, SwHttpEngine *engine)
 {
+	const SwHttpOptions *options = &engine->options;
+
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -345,7 +354,9 @@ sw_http_set_rules(CURL *easy, const SwHttpOptions *options)
 	}
 
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, sw_http_open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, engine);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, sw_http_close_socket);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, engine);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, sw_http_write_reply);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, sw_http_read_header);
 }
@@ -372,7 +383,7 @@ sw_http_transfer_begin(SwHttpTransfer *transfer, const SwHttpRequest *request,
 	transfer->curl_message[0] = '\0';
 	sw_http_reset_reply(transfer);
 
-	sw_http_set_rules(easy, &transfer->engine->options);
+	sw_http_set_rules(easy, transfer->engine);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_message);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);

@@ -23,7 +23,7 @@ struct SwHttpEngine
 {
 	MemoryContext cxt;			/* owns everything here, the struct too */
 	SwHttpOptions options;
-	int			n_own_fds;		/* counted with fd.c */
+	int			n_own_fds;		/* counted with fd.c: epoll, sockets, reserve */
 	int			epoll_fd;
 	CURLM	   *multi;
 	int64		timer_ms;		/* when libcurl wants to be called */

@@ -46,7 +46,7 @@ look_at_target(void *arg)
 	connect->target_options.statement_timeout_ms =
 		Min(connect->target_options.statement_timeout_ms, CHECK_LIMIT_MS);
 	plan = sw_plan_create(state->pipeline);
-	plan->table.database = state->destination->database;
+	sw_plan_aim(plan, state->destination);
 	target = sw_connect_target(connect, CurrentMemoryContext);
 	if (sw_target_check_table(target, &plan->table, &exists, &err) != SW_OK)
 		sw_report(ERROR, &err);
@@ -73,7 +73,7 @@ create_current_view(void *arg)
 	connect = sw_connect_prepare(state->destination, CurrentMemoryContext);
 	sw_tx_commit();
 	plan = sw_plan_create(state->pipeline);
-	plan->table.database = state->destination->database;
+	sw_plan_aim(plan, state->destination);
 	target = sw_connect_target(connect, CurrentMemoryContext);
 	if (sw_target_create_current_view(target, &plan->table, &err) != SW_OK)
 		sw_report(ERROR, &err);

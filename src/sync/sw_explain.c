@@ -36,15 +36,15 @@ static char *
 window_query(const SwPlan *plan)
 {
 	const SwPipeline *pipeline = plan->pipeline;
-	SwSourceQuery query = plan->query;
+	SwPlan		window = *plan;
 	SwIdentity	identity;
 	char	   *sql;
 
-	query.window_end = GetCurrentTimestamp();
-	query.window_start = query.window_end - USECS_PER_DAY;
+	window.query.window_end = GetCurrentTimestamp();
+	window.query.window_start = window.query.window_end - USECS_PER_DAY;
 	sw_identity_enter(pipeline->owner, pipeline->source,
 					  pipeline->system_timezone, &identity);
-	sql = sw_query_build(&query);
+	sql = sw_plan_build_query(&window);
 	sw_identity_leave(&identity);
 	return sql;
 }
@@ -85,16 +85,19 @@ sw_explain_pipeline(const char *name)
 	List	   *lines;
 	SwError		err;
 
-	plan->table.database = destination->database;
+	sw_plan_aim(plan, destination);
 	if (sw_target_create(&connect->target_options, CurrentMemoryContext,
 						 &target, &err) != SW_OK)
 		sw_report(ERROR, &err);
 	lines = append_lines(NIL, "target table",
 						 sw_target_write_ddl(target, &plan->table));
-	lines = append_lines(lines, "rows of a window, here of the last 24 hours",
+	lines = append_lines(lines, plan->query.time_column < 0 ?
+						 "rows of a full copy" :
+						 "rows of a window, here of the last 24 hours",
 						 window_query(plan));
 	source.url = sample_url(connect, pipeline->pipeline_id);
-	lines = append_lines(lines, "load of a window",
+	lines = append_lines(lines, plan->query.time_column < 0 ?
+						 "load of a full copy" : "load of a window",
 						 sw_target_write_load(target, &plan->table,
 											  plan->shape->is_partitioned ?
 											  "YYYY-MM-DD" : NULL, &source));

@@ -8,9 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/jsonb.h"
@@ -21,10 +19,12 @@
 #include "port/sw_compat.h"
 #include "sync/sw_check.h"
 #include "sync/sw_connect.h"
+#include "sync/sw_derive.h"
 #include "sync/sw_destination.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
+#include "sync/sw_texts.h"
 
 /* Day partitions are 16-bit days. */
 #define FIRST_DAY (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE)
@@ -46,18 +46,6 @@ empty_object(void)
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 }
 
-static struct varlena *
-text_array(const char *const *texts, int n_texts)
-{
-	Datum	   *values = palloc(n_texts * sizeof(Datum));
-	int			i;
-
-	for (i = 0; i < n_texts; i++)
-		values[i] = CStringGetTextDatum(texts[i]);
-	return (struct varlena *) construct_array(values, n_texts, TEXTOID, -1,
-											  false, TYPALIGN_INT);
-}
-
 static bool
 is_same_varlena(const struct varlena *a, const struct varlena *b)
 {
@@ -66,13 +54,26 @@ is_same_varlena(const struct varlena *a, const struct varlena *b)
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
-/* The data models of events and users say which columns are the key. */
+/* The data models of events and users say how, and which columns are the key. */
 static void
-check_key(const SwPipeline *row, const SwShape *shape)
+take_model(SwPipeline *row, const SwShape *model)
 {
-	struct varlena *key = shape->n_key_columns == 0 ? NULL :
-	text_array(shape->key_columns, shape->n_key_columns);
+	struct varlena *key = NULL;
 
+	if (row->target_table == NULL)
+		row->target_table = pstrdup(model->default_target);
+	if (row->mode == NULL)
+		row->mode = pstrdup(model->mode);
+	if (strcmp(row->mode, model->mode) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mode \"%s\" does not fit data source \"%s\"",
+						row->mode, row->data_source),
+				 errhint("Use \"%s\".", model->mode)));
+	if (model->n_key_columns > 0)
+		key = sw_texts_make(model->key_columns, model->n_key_columns);
+	if (row->key_columns == NULL)
+		row->key_columns = key;
 	if (!is_same_varlena(row->key_columns, key))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -81,29 +82,39 @@ check_key(const SwPipeline *row, const SwShape *shape)
 				 errhint("Leave key_columns NULL.")));
 }
 
+/* A row that is made, or was made as old. */
 static void
-set_defaults(SwPipeline *row)
+set_defaults(SwPipeline *row, const SwPipeline *old)
 {
-	const SwShape *shape;
+	const SwShape *model;
 	const char *timezone;
 
 	require(row->name != NULL && row->name[0], "name");
 	require(row->destination != NULL, "destination");
 	require(row->data_source != NULL, "data_source");
 	require(OidIsValid(row->source), "source");
-	shape = sw_shape_get(row->data_source);
-	if (row->target_table == NULL)
-		row->target_table = pstrdup(shape->default_target);
-	if (row->mode == NULL)
-		row->mode = pstrdup(shape->mode);
+	model = sw_shape_get_model(row->data_source);
+	if (!model->is_of_source)
+		take_model(row, model);
+	else if (row->target_table == NULL)
+		row->target_table = get_rel_name(row->source);
+	require(row->target_table != NULL, "target_table");
+	if (old != NULL && model->is_of_source)
+	{
+		row->target_columns = old->target_columns;
+		if (row->mode == NULL)
+			row->mode = old->mode;
+		if (row->key_columns == NULL)
+			row->key_columns = old->key_columns;
+	}
 	if (row->columns == NULL)
 		row->columns = empty_object();
 	if (row->target_options == NULL)
 		row->target_options = empty_object();
 	if (row->json_type == NULL)
 		row->json_type = pstrdup("string");
-	if (row->key_columns == NULL && shape->n_key_columns > 0)
-		row->key_columns = text_array(shape->key_columns, shape->n_key_columns);
+	if (row->on_unrepresentable == NULL)
+		row->on_unrepresentable = pstrdup("error");
 	if (row->system_timezone == NULL)
 		row->system_timezone = pstrdup(sw_system_timezone);
 	timezone = sw_settings_canonical_timezone(row->system_timezone);
@@ -139,28 +150,13 @@ check_names(const SwPipeline *row)
 				 errmsg("target_table must have 1 to 200 bytes")));
 }
 
+/* To be known before anything is read as the row's owner. */
 static void
-check_row(const SwPipeline *row, const SwDestination *destination)
+check_source(const SwPipeline *row)
 {
-	const SwShape *shape = sw_shape_get(row->data_source);
 	char		relkind = get_rel_relkind(row->source);
-	SwPlan	   *plan;
-	SwError		err;
 
 	check_names(row);
-	if (strcmp(row->mode, shape->mode) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mode \"%s\" does not fit data source \"%s\"",
-						row->mode, row->data_source),
-				 errhint("Use \"%s\".", shape->mode)));
-	check_key(row, shape);
-	if (strcmp(row->json_type, "string") != 0 &&
-		strcmp(row->json_type, "json") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown json_type \"%s\"", row->json_type),
-				 errhint("Use \"string\" or \"json\".")));
 	if (relkind == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -178,10 +174,43 @@ check_row(const SwPipeline *row, const SwDestination *destination)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be a member of role \"%s\"",
 						GetUserNameFromId(row->owner, false))));
+}
+
+/*
+ * What is appended to a target that shows half a load has to come in files
+ * that are always cut into the same blocks.
+ */
+static void
+check_format(const SwPlan *plan, const SwDestination *destination)
+{
+	if (!plan->shape->is_of_source ||
+		strcmp(destination->stage_format, "native") == 0 ||
+		!sw_target_knows_repeats(destination->kind, &plan->table))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("rows cannot be appended exactly once from files of format \"%s\"",
+					destination->stage_format),
+			 errhint("Set stage_format of the destination to \"native\", or say {\"at_least_once\": true} in target_options.")));
+}
+
+static void
+check_row(const SwPipeline *row, const SwDestination *destination)
+{
+	SwPlan	   *plan;
+	SwError		err;
+
+	if (strcmp(row->json_type, "string") != 0 &&
+		strcmp(row->json_type, "json") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown json_type \"%s\"", row->json_type),
+				 errhint("Use \"string\" or \"json\".")));
 	plan = sw_plan_create(row);
-	plan->table.database = destination->database;
+	sw_plan_aim(plan, destination);
 	if (sw_target_check_definition(destination->kind, &plan->table, &err) != SW_OK)
 		sw_report(ERROR, &err);
+	check_format(plan, destination);
 	sw_plan_check(plan);
 }
 
@@ -200,9 +229,12 @@ sw_pipeline_create(SwPipeline *row)
 	SwDestination *destination;
 
 	sw_settings_require_preload();
-	set_defaults(row);
+	set_defaults(row, NULL);
 	destination = sw_destination_find_usable(row->destination, row->owner);
 	row->destination_id = destination->destination_id;
+	check_source(row);
+	if (sw_shape_get_model(row->data_source)->is_of_source)
+		sw_derive_target(row, destination->kind);
 	check_row(row, destination);
 	refuse_duplicate(row->name);
 	sw_cat_pipeline_check_target(destination, 0, row->target_table);
@@ -263,9 +295,10 @@ void
 sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 {
 	SwPipeline *old = sw_pipeline_get_own(seen->name);
+	SwDestination *destination;
 
 	sw_settings_require_preload();
-	set_defaults(row);
+	set_defaults(row, old);
 	refuse_change(strcmp(row->destination, old->destination) != 0, "destination");
 	refuse_change(strcmp(row->data_source, old->data_source) != 0, "data_source");
 	refuse_change(row->source != old->source, "source");
@@ -297,7 +330,9 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 	row->destination_id = old->destination_id;
 	row->settings_version = old->settings_version;
 	row->created_at = old->created_at;
-	check_row(row, sw_destination_find_usable(row->destination, row->owner));
+	destination = sw_destination_find_usable(row->destination, row->owner);
+	check_source(row);
+	check_row(row, destination);
 	sw_cat_pipeline_update(row);
 }
 
@@ -331,7 +366,7 @@ sw_pipeline_put(SwPipeline *row, const SwPipeline *old)
 		sw_pipeline_create(row);
 		return "created";
 	}
-	set_defaults(row);
+	set_defaults(row, old);
 	if (is_same_row(old, row))
 		return "unchanged";
 	sw_pipeline_alter(old, row);
@@ -392,24 +427,49 @@ sw_pipeline_stop(const char *name)
 			 errdetail("Its history and its target table are kept.")));
 }
 
-int64
-sw_pipeline_request_backfill(const char *name, DateADT from, DateADT to,
-							 bool allow_shrink)
+/* The pipeline of that name, if it may be asked for a backfill. */
+static SwPipeline *
+get_for_backfill(const char *name)
 {
 	SwPipeline *pipeline = sw_pipeline_get_own(name);
 
 	sw_settings_require_preload();
 	(void) sw_destination_find_usable(pipeline->destination, pipeline->owner);
-	if (!sw_shape_get(pipeline->data_source)->is_partitioned)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("backfills of data source \"%s\" are not supported yet",
-						pipeline->data_source)));
 	if (strcmp(pipeline->status, "stopped") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("pipeline \"%s\" is stopped", name),
 				 errhint("Stopping cannot be undone; make another pipeline.")));
+	return pipeline;
+}
+
+int64
+sw_pipeline_request_copy(const char *name, bool allow_shrink)
+{
+	SwPipeline *pipeline = get_for_backfill(name);
+
+	if (sw_shape_get_model(pipeline->data_source)->is_partitioned)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("pipeline \"%s\" cannot be copied as a whole", name),
+				 errdetail("A target of data source \"%s\" is replaced day by day.",
+						   pipeline->data_source),
+				 errhint("Give the days: sw_backfill(pipeline, \"from\", \"to\").")));
+	return sw_cat_backfill_insert_copy(pipeline, allow_shrink);
+}
+
+int64
+sw_pipeline_request_backfill(const char *name, DateADT from, DateADT to,
+							 bool allow_shrink)
+{
+	SwPipeline *pipeline = get_for_backfill(name);
+
+	if (!sw_shape_get_model(pipeline->data_source)->is_partitioned)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("backfills of days of data source \"%s\" are not supported yet",
+						pipeline->data_source),
+				 errhint("Copy all of it: sw_backfill(pipeline).")));
 	if (from > to)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -42,6 +42,9 @@ extern const char *sw_pipeline_put(SwPipeline *row, const SwPipeline *old);
 /* For good; a running window ends first.  Its history stays. */
 extern void sw_pipeline_stop(const char *name);
 
+/* Queue a full copy; returns its id. */
+extern int64 sw_pipeline_request_copy(const char *name, bool allow_shrink);
+
 /* Queue a backfill of calendar days; returns its id. */
 extern int64 sw_pipeline_request_backfill(const char *name, DateADT from,
 										  DateADT to, bool allow_shrink);

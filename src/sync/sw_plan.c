@@ -7,10 +7,7 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
@@ -18,9 +15,12 @@
 #include "port/sw_compat.h"
 #include "source/sw_identity.h"
 #include "source/sw_read.h"
+#include "sync/sw_derive.h"
+#include "sync/sw_mapping.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_options.h"
 #include "sync/sw_plan.h"
+#include "sync/sw_texts.h"
 #include "sync/sw_tx.h"
 
 static char *
@@ -36,79 +36,93 @@ comma_list(const SwShape *shape)
 }
 
 SW_NORETURN static void
-refuse_mapping(const char *column, const char *what)
+refuse_type(const SwPlan *plan, const SwColumnSpec *spec)
 {
+	if (!plan->shape->is_of_source)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mapping of column \"%s\" gives a type, but the types of this data source are fixed",
+						spec->name),
+				 errhint("Give an SQL expression as text, e.g. {\"%s\": \"upper(name)\"}.",
+						 spec->name)));
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("mapping of column \"%s\" %s", column, what),
-			 errhint("Give an SQL expression as text, e.g. {\"%s\": \"upper(name)\"}.",
-					 column)));
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("type of column \"%s\" cannot be changed", spec->name),
+			 spec->target_type != NULL ?
+			 errhint("The mapping must give type \"%s\", as when the pipeline was made.",
+					 spec->target_type) :
+			 errhint("The pipeline was made without a type for this column.")));
 }
 
-/* The expression in a mapping: "text" or {"expr": "text"}. */
-static char *
-get_expression(const char *column, const JsonbValue *value)
+static bool
+is_same_text(const char *a, const char *b)
 {
-	JsonbValue	buf;
-	JsonbValue *expr;
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
 
-	if (value->type == jbvString)
-		return pnstrdup(value->val.string.val, value->val.string.len);
-	if (value->type != jbvBinary ||
-		!JsonContainerIsObject(value->val.binary.data))
-		refuse_mapping(column, "is neither text nor an object");
-	expr = getKeyJsonValueFromContainer(value->val.binary.data, "type", 4, &buf);
-	if (expr != NULL)
-		refuse_mapping(column, "gives a type, but the types of this data source are fixed");
-	expr = getKeyJsonValueFromContainer(value->val.binary.data, "expr", 4, &buf);
-	if (expr == NULL || expr->type != jbvString)
-		refuse_mapping(column, "has no text under \"expr\"");
-	return pnstrdup(expr->val.string.val, expr->val.string.len);
+static void
+resolve_column(const SwPlan *plan, const SwMapping *mapping,
+			   const SwColumnSpec *spec, SwSourceColumn *column)
+{
+	const char *type = mapping == NULL ? NULL : mapping->type;
+
+	if (mapping != NULL && mapping->is_left_out)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mapping leaves out column \"%s\", which the target has",
+						spec->name)));
+	if (!is_same_text(type, spec->target_type))
+		refuse_type(plan, spec);
+	if (mapping != NULL)
+		column->expression = mapping->expression;
+}
+
+/* What is mapped must be there; what is left out need not. */
+static void
+check_mapped(const SwShape *shape, const SwMapping *mapping)
+{
+	int			i;
+
+	for (i = 0; i < shape->n_columns; i++)
+		if (strcmp(shape->columns[i].name, mapping->column) == 0)
+			return;
+	if (shape->is_of_source && mapping->is_left_out)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 shape->is_of_source ?
+			 errmsg("the target has no column \"%s\"", mapping->column) :
+			 errmsg("data source \"%s\" has no column \"%s\"",
+					shape->data_source, mapping->column),
+			 errdetail("Its columns are %s.", comma_list(shape)),
+			 shape->is_of_source ?
+			 errhint("They were fixed when the pipeline was made; stop it and make another one.") : 0));
 }
 
 static void
 resolve_columns(SwPlan *plan)
 {
 	const SwShape *shape = plan->shape;
-	SwSourceColumn *columns = palloc0(shape->n_columns * sizeof(SwSourceColumn));
-	Jsonb	   *mapping = (Jsonb *) plan->pipeline->columns;
-	JsonbIterator *iterator;
-	JsonbValue	key;
-	JsonbIteratorToken token;
+	SwSourceColumn *columns = palloc0(Max(shape->n_columns, 1) *
+									  sizeof(SwSourceColumn));
+	List	   *mappings = sw_mapping_parse((Jsonb *) plan->pipeline->columns);
+	ListCell   *cell;
 	int			i;
 
+	foreach(cell, mappings)
+		check_mapped(shape, lfirst(cell));
 	for (i = 0; i < shape->n_columns; i++)
-		columns[i].on_null = shape->on_null[i];
-	plan->query.columns = columns;
-	if (mapping == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(mapping))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("columns is not a JSON object"),
-				 errhint("Map target columns to SQL expressions, e.g. {\"event\": \"kind\"}.")));
-
-	iterator = JsonbIteratorInit(&mapping->root);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		JsonbValue	value;
-		char	   *name;
+		const char *name = shape->columns[i].name;
 
-		if (token != WJB_KEY)
-			continue;
-		name = pnstrdup(key.val.string.val, key.val.string.len);
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		for (i = 0; i < shape->n_columns; i++)
-			if (strcmp(shape->columns[i].name, name) == 0)
-				break;
-		if (i == shape->n_columns)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("data source \"%s\" has no column \"%s\"",
-							shape->data_source, name),
-					 errdetail("Its columns are %s.", comma_list(shape))));
-		columns[i].expression = get_expression(name, &value);
+		columns[i].on_null = shape->on_null[i];
+		columns[i].is_raw = shape->is_of_source;
+		columns[i].is_key = sw_texts_have(shape->key_columns,
+										  shape->n_key_columns, name);
+		resolve_column(plan, sw_mapping_find(mappings, name),
+					   &shape->columns[i], &columns[i]);
 	}
+	plan->query.columns = columns;
 }
 
 static void
@@ -116,10 +130,6 @@ resolve_event_filter(SwPlan *plan)
 {
 	const SwPipeline *pipeline = plan->pipeline;
 	SwSourceQuery *query = &plan->query;
-	Datum	   *names;
-	bool	   *nulls;
-	const char **list;
-	int			i;
 
 	if (pipeline->event_filter == NULL && pipeline->event_names == NULL)
 		return;
@@ -143,25 +153,47 @@ resolve_event_filter(SwPlan *plan)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown event_filter \"%s\"", pipeline->event_filter),
 				 errhint("Use \"include\" or \"exclude\".")));
+	query->event_names = sw_texts_get(pipeline->event_names, "event_names",
+									  &query->n_event_names);
+}
 
-	deconstruct_array((ArrayType *) pipeline->event_names, TEXTOID, -1, false,
-					  TYPALIGN_INT, &names, &nulls, &query->n_event_names);
-	list = palloc0(Max(query->n_event_names, 1) * sizeof(char *));
-	for (i = 0; i < query->n_event_names; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("event_names contains a null")));
-		list[i] = TextDatumGetCString(names[i]);
-	}
-	query->event_names = list;
+/* What becomes of values that the target cannot hold, and of some in JSON. */
+static void
+resolve_values(SwPlan *plan)
+{
+	static const char *const policies[] = {
+		[SW_POLICY_ERROR] = "error",
+		[SW_POLICY_NULL] = "null",
+		[SW_POLICY_CLAMP] = "clamp",
+		[SW_POLICY_TEXT] = "text",
+		[SW_POLICY_SKIP] = "skip"
+	};
+	const SwPipeline *pipeline = plan->pipeline;
+	SwSourceQuery *query = &plan->query;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(policies); i++)
+		if (strcmp(policies[i], pipeline->on_unrepresentable) == 0)
+			break;
+	if (i == (int) lengthof(policies))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown on_unrepresentable \"%s\"",
+						pipeline->on_unrepresentable),
+				 errhint("Use \"error\", \"null\", \"clamp\", \"text\" or \"skip\".")));
+	query->policy = (SwPolicy) i;
+	query->datetime_paths = sw_texts_get(pipeline->datetime_properties,
+										 "datetime_properties",
+										 &query->n_datetime_paths);
+	query->array_paths = sw_texts_get(pipeline->array_properties,
+									  "array_properties",
+									  &query->n_array_paths);
 }
 
 SwPlan *
 sw_plan_create(const SwPipeline *pipeline)
 {
-	const SwShape *shape = sw_shape_get(pipeline->data_source);
+	const SwShape *shape = sw_shape_get(pipeline);
 	SwPlan	   *plan = palloc0(sizeof(SwPlan));
 
 	plan->pipeline = pipeline;
@@ -177,6 +209,7 @@ sw_plan_create(const SwPipeline *pipeline)
 	plan->query.row_filter = pipeline->row_filter;
 	resolve_columns(plan);
 	resolve_event_filter(plan);
+	resolve_values(plan);
 
 	plan->table.name = pipeline->target_table;
 	plan->table.columns = shape->columns;
@@ -194,6 +227,14 @@ sw_plan_create(const SwPipeline *pipeline)
 					 &plan->table.options);
 	plan->table.marker = sw_marker_create(pipeline);
 	return plan;
+}
+
+void
+sw_plan_aim(SwPlan *plan, const SwDestination *destination)
+{
+	plan->table.database = destination->database;
+	plan->query.is_binary_json =
+		!sw_target_keeps_json_text(destination->kind, &plan->table);
 }
 
 static void
@@ -217,18 +258,23 @@ check_missing(const SwPlan *plan)
 					 (char *) linitial(missing))));
 }
 
+char *
+sw_plan_build_query(const SwPlan *plan)
+{
+	check_missing(plan);
+	sw_derive_check(&plan->query);
+	return sw_query_build(&plan->query);
+}
+
 void
 sw_plan_check(const SwPlan *plan)
 {
 	const SwPipeline *pipeline = plan->pipeline;
 	SwIdentity	identity;
-	char	   *sql;
 
 	sw_identity_enter(pipeline->owner, pipeline->source,
 					  pipeline->system_timezone, &identity);
-	check_missing(plan);
-	sql = sw_query_build(&plan->query);
-	sw_read_check(&plan->query, sql);
+	sw_read_check(&plan->query, sw_plan_build_query(plan));
 	sw_identity_leave(&identity);
 }
 

@@ -18,7 +18,7 @@ typedef struct SwPlan
 	const SwPipeline *pipeline;
 	const SwShape *shape;
 	SwSourceQuery query;		/* window open on both sides */
-	SwTargetTable table;		/* database is the caller's to set */
+	SwTargetTable table;		/* sw_plan_aim says in which database */
 } SwPlan;
 
 /*
@@ -28,6 +28,15 @@ typedef struct SwPlan
  * data model does not have, or is not of the form of API.md.
  */
 extern SwPlan *sw_plan_create(const SwPipeline *pipeline);
+
+/* Say where the target is, and so what it can hold. */
+extern void sw_plan_aim(SwPlan *plan, const SwDestination *destination);
+
+/*
+ * The text of the plan's query.  Throws when the source is no longer what the
+ * target's columns were made for.  Inside sw_identity_enter().
+ */
+extern char *sw_plan_build_query(const SwPlan *plan);
 
 /*
  * Check that the source can be read with this plan, as whoever will read it:

@@ -7,7 +7,10 @@
  */
 #include "postgres.h"
 
+#include "source/sw_type_map.h"
+#include "sync/sw_columns.h"
 #include "sync/sw_shape.h"
+#include "sync/sw_texts.h"
 
 static const SwColumnSpec events_columns[] = {
 	{.name = "time",.type = SW_TYPE_TIMESTAMP_MS},
@@ -87,6 +90,12 @@ static const SwShape shapes[] = {
 		.key_columns = users_key,
 		.n_key_columns = lengthof(users_key),
 		.version_column = "updated_at"
+	},
+	{
+		.data_source = "table",
+		.is_of_source = true,
+		.time_column = -1,
+		.event_column = -1
 	}
 };
 
@@ -96,22 +105,42 @@ StaticAssertDecl(lengthof(events_columns) == lengthof(events_on_null),
 				 "each column says what a null becomes");
 
 const SwShape *
-sw_shape_get(const char *data_source)
+sw_shape_get_model(const char *data_source)
 {
 	int			i;
 
 	for (i = 0; i < (int) lengthof(shapes); i++)
 		if (strcmp(shapes[i].data_source, data_source) == 0)
 			return &shapes[i];
-
-	if (strcmp(data_source, "table") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("data source \"%s\" is not supported yet", data_source),
-				 errhint("This version knows \"events\" and \"users\".")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown data source \"%s\"", data_source),
-			 errhint("Use \"events\" or \"users\".")));
+			 errhint("Use \"events\", \"users\" or \"table\".")));
 	return NULL;
+}
+
+const SwShape *
+sw_shape_get(const SwPipeline *pipeline)
+{
+	const SwShape *model = sw_shape_get_model(pipeline->data_source);
+	SwShape    *shape;
+	SwOnNull   *on_null;
+	int			i;
+
+	if (!model->is_of_source)
+		return model;
+	shape = palloc(sizeof(SwShape));
+	*shape = *model;
+	shape->mode = pipeline->mode;
+	shape->columns = sw_columns_unpack((Jsonb *) pipeline->target_columns,
+									   &shape->n_columns);
+	on_null = palloc(Max(shape->n_columns, 1) * sizeof(SwOnNull));
+	for (i = 0; i < shape->n_columns; i++)
+		on_null[i] = sw_type_map_get_on_null(&shape->columns[i]);
+	shape->on_null = on_null;
+	shape->key_columns = sw_texts_get(pipeline->key_columns, "key_columns",
+									  &shape->n_key_columns);
+	shape->order_by = shape->key_columns;
+	shape->n_order_by = shape->n_key_columns;
+	return shape;
 }

@@ -115,9 +115,12 @@ advance_uploads(SwStage *stage, SwError *err)
 	{
 		SwStagedFile *file = lfirst(cell);
 
-		if (file->upload != NULL && !sw_upload_is_done(file->upload))
-			SW_TRY(sw_upload_advance(file->upload,
-									 sw_spool_bytes(file->spool), err));
+		if (file->upload == NULL || sw_upload_is_done(file->upload))
+			continue;
+		SW_TRY(sw_upload_advance(file->upload, sw_spool_bytes(file->spool),
+								 err));
+		if (sw_upload_is_done(file->upload))
+			sw_spool_close(file->spool);
 	}
 	return SW_OK;
 }
@@ -206,7 +209,8 @@ sw_stage_read(SwStage *stage, const SwPlan *plan)
 	SwReadOptions options = {
 		.rows_per_batch = ROWS_PER_BATCH,
 		/* a file ends between batches */
-		.bytes_per_batch = Min(memory / BATCH_SHARE, file_bytes)
+		.bytes_per_batch = Min(memory / BATCH_SHARE, file_bytes),
+		.report = &stage->report
 	};
 	Filling		filling = {
 		.stage = stage,
@@ -221,7 +225,7 @@ sw_stage_read(SwStage *stage, const SwPlan *plan)
 
 	sw_identity_enter(pipeline->owner, pipeline->source,
 					  pipeline->system_timezone, &identity);
-	sw_read_query(&plan->query, sw_query_build(&plan->query), &options,
+	sw_read_query(&plan->query, sw_plan_build_query(plan), &options,
 				  flush_batch, &filling);
 	sw_identity_leave(&identity);
 

@@ -21,6 +21,7 @@
 
 #include "format/sw_writer.h"
 #include "nodes/pg_list.h"
+#include "source/sw_read.h"
 #include "store/sw_store.h"
 #include "store/sw_upload.h"
 #include "sync/sw_plan.h"
@@ -48,6 +49,7 @@ typedef struct SwStage
 	List	   *files;			/* SwStagedFile */
 	uint64		n_rows;
 	int64		n_bytes;
+	SwReadReport report;		/* of values that the target cannot hold */
 } SwStage;
 
 /* How the files of a destination are written. */

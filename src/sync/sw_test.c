@@ -298,6 +298,9 @@ remove_object(void *arg)
 	TestState  *state = arg;
 	SwError		err;
 
+	/* Anew, with the limits that hold by now. */
+	sw_store_close(state->store);
+	state->store = sw_connect_store(state->connect, state->context);
 	throw_unless_ok(sw_store_delete(state->store, state->key, &err), &err);
 	state->key = NULL;
 }
@@ -324,6 +327,8 @@ tidy_up(TestState *state)
 		state->connect->target_options.statement_timeout_ms = TIDY_LIMIT_MS;
 		state->connect->target_options.connect_timeout_ms =
 			Min(state->connect->target_options.connect_timeout_ms, TIDY_LIMIT_MS);
+		state->connect->store_options.request_timeout_ms =
+			Min(state->connect->store_options.request_timeout_ms, TIDY_LIMIT_MS);
 	}
 	if (state->table != NULL)
 		sw_tidy_attempt(remove_table, state,

@@ -19,6 +19,7 @@
 #include "sync/sw_attempt.h"
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
+#include "sync/sw_copy.h"
 #include "sync/sw_leftover.h"
 #include "sync/sw_lock.h"
 #include "sync/sw_marker.h"
@@ -37,7 +38,7 @@ typedef struct WorkContext
 	const SwWindow *window;		/* or NULL */
 	const SwFormerTarget *former;	/* or NULL */
 	MemoryContext context;		/* of this piece of work */
-	SwWindowRun run;
+	SwRun		run;
 } WorkContext;
 
 static void
@@ -45,7 +46,10 @@ describe_error(void *arg)
 {
 	WorkContext *work = arg;
 
-	if (work->window != NULL)
+	if (work->window != NULL && work->window->day == NULL)
+		errcontext("pipeline \"%s\", backfill " INT64_FORMAT,
+				   work->pipeline->name, work->window->backfill_id);
+	else if (work->window != NULL)
 		errcontext("pipeline \"%s\", backfill " INT64_FORMAT ", day %s",
 				   work->pipeline->name, work->window->backfill_id,
 				   work->window->day);
@@ -128,7 +132,7 @@ find_target(WorkContext *work, SwConnect **connect_out)
 	sw_connect_check_right(connect, work->pipeline);
 	sw_tx_commit();
 	plan = sw_plan_create(work->pipeline);
-	plan->table.database = connect->destination->database;
+	sw_plan_aim(plan, connect->destination);
 	*connect_out = connect;
 	return plan;
 }
@@ -314,7 +318,10 @@ run_window(void *arg)
 	WorkContext *work = arg;
 	MemoryContext saved = MemoryContextSwitchTo(work->context);
 
-	sw_window_run(&work->run);
+	if (work->window->day == NULL)
+		sw_copy_run(&work->run);
+	else
+		sw_window_run(&work->run);
 	MemoryContextSwitchTo(saved);
 }
 
@@ -323,7 +330,7 @@ break_off_window(void *arg)
 {
 	WorkContext *work = arg;
 
-	sw_window_break_off(&work->run);
+	sw_run_break_off(&work->run);
 }
 
 static void
@@ -332,7 +339,7 @@ clean_window(void *arg)
 	WorkContext *work = arg;
 	MemoryContext saved = MemoryContextSwitchTo(work->context);
 
-	sw_window_clean(&work->run);
+	sw_run_clean(&work->run);
 	MemoryContextSwitchTo(saved);
 }
 
@@ -384,7 +391,8 @@ run_backfill_window(const SwPipeline *pipeline, const SwBackfill *backfill,
 	SwFailure	failure;
 	SwFailure	another;
 
-	if (attempt(run_window, &work, "a backfill's window", &failure))
+	if (attempt(run_window, &work, window->day == NULL ? "a full copy" :
+				"a backfill's window", &failure))
 		return true;
 	(void) attempt(break_off_window, &work, "breaking off uploads", &another);
 

@@ -36,6 +36,9 @@ typedef struct SwDialect
 	bool		overwrites_at_once; /* one statement replaces a day; else it
 									 * takes a stage table */
 	bool		is_atomic;		/* a load shows all of its rows or none */
+	bool		replaces_queries;	/* a statement can end the one that runs
+									 * under its id, which takes no right;
+									 * else it is killed */
 	const char *window_setting; /* table setting that makes repeated loads
 								 * with a token harmless, or NULL */
 

@@ -70,11 +70,11 @@ sw_check_key(const SwTargetTable *table, const char *what,
 static SwStatus
 sw_check_keys(const SwTargetTable *table, SwError *err)
 {
+	SW_TRY(sw_check_key(table, "key_columns", table->key_columns,
+						table->n_key_columns, err));
 	if (table->options.order_by == NULL)
 		SW_TRY(sw_check_key(table, "order_by", table->order_by,
 							table->n_order_by, err));
-	SW_TRY(sw_check_key(table, "key_columns", table->key_columns,
-						table->n_key_columns, err));
 	if (table->version_column != NULL)
 		SW_TRY(sw_check_key(table, "the version", &table->version_column, 1,
 							err));

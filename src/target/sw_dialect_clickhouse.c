@@ -93,6 +93,7 @@ const SwDialect sw_dialect_clickhouse = {
 	.upsert_engine = "ReplacingMergeTree",
 	.bool_type = "Bool",
 	.has_time = true,
+	.replaces_queries = true,
 	.json_type = "JSON",
 	.window_setting = "non_replicated_deduplication_window",
 	.get_login = sw_clickhouse_get_login,

@@ -183,6 +183,32 @@ sw_target_exec_load(SwTarget *target, const SwTargetCall *call,
 	return status;
 }
 
+/* ---- what a kind can hold ---- */
+
+bool
+sw_target_has_time(const char *kind)
+{
+	const SwDialect *dialect = sw_dialect_find(kind);
+
+	return dialect != NULL && dialect->has_time;
+}
+
+bool
+sw_target_keeps_json_text(const char *kind, const SwTargetTable *table)
+{
+	const SwDialect *dialect = sw_dialect_find(kind);
+
+	return dialect != NULL && dialect->keeps_json_text(table);
+}
+
+bool
+sw_target_knows_repeats(const char *kind, const SwTargetTable *table)
+{
+	const SwDialect *dialect = sw_dialect_find(kind);
+
+	return dialect != NULL && sw_dialect_window_setting(dialect, table) != NULL;
+}
+
 /* ---- the steps of opening ---- */
 
 SwStatus

@@ -22,6 +22,18 @@
 typedef struct SwTarget SwTarget;
 
 /*
+ * What a kind of warehouse can hold: times of day, and in that table, JSON as
+ * text.  kind as in SwTargetOptions; false for one that does not exist.
+ */
+extern bool sw_target_has_time(const char *kind);
+extern bool sw_target_keeps_json_text(const char *kind,
+									  const SwTargetTable *table);
+
+/* Does it know a repeated load of that table by its token? */
+extern bool sw_target_knows_repeats(const char *kind,
+									const SwTargetTable *table);
+
+/*
  * The steps of opening, one call each, in this order.
  *
  * sw_target_create contacts nobody; the target belongs to cxt and keeps a
@@ -189,6 +201,14 @@ extern SwStatus sw_target_load(SwTarget *target, const SwTargetTable *table,
 							   const SwLoadSource *source,
 							   const char *query_id, SwLoadResult *result,
 							   SwError *err);
+
+/*
+ * See to it that no load of ours of that id runs any more: end it, and wait
+ * until it has ended.  After that what it has added is there, and no more
+ * comes.
+ */
+extern SwStatus sw_target_end_load(SwTarget *target, const char *query_id,
+								   SwError *err);
 
 /* Remove one calendar day. */
 extern SwStatus sw_target_drop_day(SwTarget *target,

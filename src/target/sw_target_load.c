@@ -20,6 +20,8 @@
 
 /* Merging is asked for so often; a running merge makes it fail. */
 #define SW_LOAD_MAX_MERGES		5
+/* What a load may take to end that is told to. */
+#define SW_LOAD_END_WAIT_MS		"60000"
 /* How the keys of a store are shown. */
 #define SW_LOAD_MASK			"***"
 
@@ -270,6 +272,33 @@ sw_target_overwrite_day(SwTarget *target, const SwTargetTable *table,
 }
 
 /* ---- others ---- */
+
+/* KILL QUERY would need the right to look at who runs what. */
+static SwStatus
+sw_load_replace(SwTarget *target, const char *query_id, SwError *err)
+{
+	static const SwChSetting settings[] = {
+		{"replace_running_query", "1", true},
+		{"replace_running_query_max_wait_ms", SW_LOAD_END_WAIT_MS, false}
+	};
+	SwTargetCall call = {"SELECT 1", query_id, settings, lengthof(settings)};
+
+	return sw_target_exec(target, &call, NULL, err);
+}
+
+SwStatus
+sw_target_end_load(SwTarget *target, const char *query_id, SwError *err)
+{
+	StringInfoData sql;
+
+	if (target->dialect->replaces_queries)
+		return sw_load_replace(target, query_id, err);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "KILL QUERY WHERE query_id = ");
+	sw_quote_append_text(&sql, query_id);
+	appendStringInfoString(&sql, " SYNC");
+	return sw_target_exec_text(target, &sql, NULL, err);
+}
 
 SwStatus
 sw_target_drop_day(SwTarget *target, const SwTargetTable *table,

@@ -53,6 +53,7 @@ SELECT set_eq(
 	ARRAY[
 		'sw_version() text',
 		'sw_backfill(pipeline text, "from" date, "to" date, allow_shrink boolean DEFAULT false) bigint',
+		'sw_backfill(pipeline text, allow_shrink boolean DEFAULT false) bigint',
 		'sw_wait_backfill(backfill_id bigint, timeout interval DEFAULT NULL::interval) text',
 		'sw_test_connection(destination text, OUT step integer, OUT name text, OUT status text, OUT elapsed_ms numeric, OUT detail text, OUT hint text) SETOF record',
 		'sw_explain_pipeline(pipeline text) SETOF text',
@@ -92,6 +93,7 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_pipelines') $$, ARRAY[
 	'name text', 'destination text', 'data_source text', 'source regclass',
 	'target_table text', 'mode text', 'key_columns text[]', 'columns jsonb',
 	'event_filter text', 'event_names text[]', 'row_filter text', 'json_type text',
+	'on_unrepresentable text', 'datetime_properties text[]', 'array_properties text[]',
 	'target_options jsonb', 'system_timezone text', 'status text',
 	'settings_version integer', 'owner regrole', 'created_at timestamp with time zone',
 	'updated_at timestamp with time zone'],

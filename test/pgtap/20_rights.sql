@@ -23,7 +23,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON sw_destinations, sw_pipelines
 	TO tap_owner, tap_other, tap_monitor;
 GRANT SELECT ON sw_runs, sw_run_logs, sw_backfills, sw_backfill_windows, sw_status
 	TO tap_owner, tap_other, tap_monitor;
-GRANT EXECUTE ON FUNCTION sw_version(), sw_backfill(text, date, date, boolean),
+GRANT EXECUTE ON FUNCTION sw_version(), sw_backfill(text, date, date, boolean), sw_backfill(text, boolean),
 	sw_wait_backfill(bigint, interval), sw_stop(text)
 	TO tap_owner, tap_other, tap_monitor;
 

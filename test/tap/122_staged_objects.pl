@@ -19,7 +19,7 @@ my $sandbox = SensorswaveSandbox->new('staged_objects');
 my $node = make_node('staged_objects', $sandbox,
 	'restart_after_crash = on',
 	'sensorswave_export.worker_memory = 8MB',
-	'sensorswave_export.request_timeout = 4s');
+	'sensorswave_export.request_timeout = 9s');
 
 $node->safe_psql('postgres', 'CREATE EXTENSION sensorswave_export');
 create_destination($node, $sandbox);
@@ -120,7 +120,8 @@ WHERE created_at < timestamptz '$small_day 00:00 Asia/Shanghai';
 INSERT INTO much
 SELECT '${\ ($n_large - 1) }', type, actor, payload, created_at FROM noise LIMIT 1;
 SQL
-create_pipeline($node, 'much', source => 'much', row_filter => 'public.pass(id)');
+create_pipeline($node, 'much', source => 'much',
+	row_filter => q{public.pass(id) AND (id !~ '00$' OR pg_sleep(0.01) IS NOT NULL)});
 wait_running($node, 'much');
 shut_gate();
 $id = backfill($node, 'much', $large_day, $large_day);
@@ -130,7 +131,7 @@ open_gate();
 is(wait_backfill($node, $id), 'success', 'a larger backfill succeeds');
 my $n_staged = last_run($node, 'much', 'bytes_staged');
 cmp_ok($n_staged, '>', 50_000_000, "it staged $n_staged bytes");
-cmp_ok($n_spooled, '<', $n_staged / 2,
+cmp_ok($n_spooled, '<', 0.75 * $n_staged,
 	"and had $n_spooled of them on local disk at the end of the read");
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'),
 	0, 'no temporary file is left');
@@ -166,6 +167,9 @@ sub survives_kill
 	my $in_read = delete $fault{in_read};
 
 	shut_gate() if $in_read;
+	# Not what an earlier run is still deleted of.
+	my $next = $node->safe_psql('postgres', 'SELECT max(run_id) + 1 FROM sw_runs');
+	$fault{match} = "/$next-" unless $fault{op} eq 'DELETE_MANY';
 	my $fault = store_fault(%fault);
 	my $backfill = backfill($node, 'noise', $day, $day);
 	reading_halted() if $in_read;
