@@ -66,6 +66,10 @@ all install installcheck clean:
 		"test/lib/setup installs them" >&2; exit 1
 endif
 
+# What is done for every value of every export.
+$(patsubst %.c,%.o,$(wildcard src/format/*.c src/source/sw_json*.c \
+	src/source/sw_read*.c src/source/sw_value.c)): CFLAGS += -O3
+
 $(MODULE_big)$(DLSUFFIX): src/exports.map
 
 $(DATA_built): $(SQL_PARTS) sql/install Makefile

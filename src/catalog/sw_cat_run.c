@@ -104,17 +104,20 @@ sw_cat_run_last_load(int64 backfill_id)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, backfill_id);
-	sw_spi_exec(&spi, "SELECT r.run_id, r.load_query_id, r.load_rows"
+	sw_spi_exec(&spi, "SELECT r.run_id, r.status, r.load_query_id, r.load_rows,"
+				" r.started_at >= b.requested_at AS is_of_backfill"
 				" FROM _sensorswave.backfill b"
 				" JOIN _sensorswave.run r USING (pipeline_id)"
 				" WHERE b.backfill_id = $1 AND r.kind = 'copy'"
-				" AND r.started_at >= b.requested_at"
-				" AND r.load_query_id IS NOT NULL"
+				" AND (r.status = 'success'"
+				" OR r.status = 'failed' AND r.load_query_id IS NOT NULL)"
 				" ORDER BY r.run_id DESC LIMIT 1");
-	if (spi.n_rows > 0)
+	if (spi.n_rows > 0 &&
+		strcmp(sw_spi_get_text(&spi, 0, "status"), "failed") == 0)
 	{
 		load = MemoryContextAllocZero(spi.result_context, sizeof(SwLoad));
 		load->run_id = sw_spi_get_int64(&spi, 0, "run_id");
+		load->is_of_backfill = sw_spi_get_bool(&spi, 0, "is_of_backfill");
 		load->query_id = sw_spi_get_text(&spi, 0, "load_query_id");
 		load->n_rows = sw_spi_get_int64(&spi, 0, "load_rows");
 	}

@@ -317,15 +317,19 @@ extern void sw_cat_run_set_rows(int64 run_id, int64 n_rows);
 extern void sw_cat_run_set_load(int64 run_id, const char *query_id,
 								int64 n_rows);
 
-/* A load that was begun. */
+/* A load that was begun by a run that failed. */
 typedef struct SwLoad
 {
 	int64		run_id;
+	bool		is_of_backfill; /* of the same; else of one before it */
 	char	   *query_id;
 	int64		n_rows;			/* that the run's loads were to bring in all */
 } SwLoad;
 
-/* The last load that a run of this full copy has begun, or NULL. */
+/*
+ * The last such load for the pipeline of this full copy, unless a copy has
+ * succeeded since; or NULL.
+ */
 extern SwLoad *sw_cat_run_last_load(int64 backfill_id);
 extern void sw_cat_run_finish(int64 run_id, const char *status,
 							  const char *sqlstate, const char *error,

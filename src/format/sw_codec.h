@@ -53,7 +53,10 @@ typedef struct SwCodecOps
 	void		(*destroy) (SwCodec *codec);
 } SwCodecOps;
 
-/* Blocks are frames, and a stream is one frame with a checksum. */
+/*
+ * Blocks are frames, and what is appended to a stream becomes a frame with a
+ * checksum: pieces should not be small.
+ */
 extern const SwCodecOps sw_codec_zstd;
 
 /* Blocks are raw LZ4; a stream is one frame with a checksum. */

@@ -14,8 +14,8 @@
  *
  * A block is a batch, or a piece of one that has more rows than a block may
  * have; so the same batches give the same blocks, which is what makes a
- * repeated insert recognisable.  Nothing of a batch is kept: its bytes go
- * through the compressor at once, whose window is all that is held.
+ * repeated insert recognisable.  Of a batch at most SW_NATIVE_FEED_BYTES are
+ * kept, until there are as many for the compressor.
  *
  * Source of truth: ClickHouse's Native format, as of revision 0 (no block
  * info), see also proto/sw_ch_block.c.
@@ -38,9 +38,8 @@
 
 /* Rows of one block, at most. */
 #define SW_NATIVE_BLOCK_ROWS 65536
-/* The compressor is fed at least about so much, and at most. */
-#define SW_NATIVE_FEED_BYTES (64 * 1024)
-#define SW_NATIVE_MAX_FEED_BYTES (1024 * 1024)
+/* The compressor is fed about so much at a time; the last time, the rest. */
+#define SW_NATIVE_FEED_BYTES ((Size) 512 * 1024)
 /* Largest string that a reader takes. */
 #define SW_NATIVE_MAX_VALUE_BYTES ((Size) 1 << 30)
 
@@ -105,27 +104,63 @@ static SwStatus
 sw_native_feed(SwNativeWriter *writer, const char *bytes, Size n,
 			   SwError *err)
 {
-	while (n > 0)
-	{
-		Size		piece = Min(n, SW_NATIVE_MAX_FEED_BYTES);
-
-		SW_TRY(writer->codec.ops->append(&writer->codec, bytes, piece,
-										 &writer->compressed, err));
-		writer->pending_bytes += piece;
-		SW_TRY(sw_native_emit(writer, err));
-		bytes += piece;
-		n -= piece;
-	}
-	return SW_OK;
+	SW_TRY(writer->codec.ops->append(&writer->codec, bytes, n,
+									 &writer->compressed, err));
+	writer->pending_bytes += n;
+	return sw_native_emit(writer, err);
 }
 
 /* Feed what was collected. */
 static SwStatus
 sw_native_flush(SwNativeWriter *writer, SwError *err)
 {
+	if (writer->raw.len == 0)
+		return SW_OK;
 	SW_TRY(sw_native_feed(writer, writer->raw.data, writer->raw.len, err));
 	sw_buffer_reset(&writer->raw);
 	return SW_OK;
+}
+
+/* The same, once that is enough to be worth it. */
+static inline SwStatus
+sw_native_flush_if_full(SwNativeWriter *writer, SwError *err)
+{
+	return likely(writer->raw.len < SW_NATIVE_FEED_BYTES) ? SW_OK :
+		sw_native_flush(writer, err);
+}
+
+/* Collect bytes; many at a time are not copied. */
+static SwStatus
+sw_native_add(SwNativeWriter *writer, const char *bytes, Size n,
+			  SwError *err)
+{
+	if (n >= SW_NATIVE_FEED_BYTES)
+		SW_TRY(sw_native_flush(writer, err));
+	for (; n >= SW_NATIVE_FEED_BYTES; n -= SW_NATIVE_FEED_BYTES)
+	{
+		SW_TRY(sw_native_feed(writer, bytes, SW_NATIVE_FEED_BYTES, err));
+		bytes += SW_NATIVE_FEED_BYTES;
+	}
+	sw_buffer_append_bytes(&writer->raw, bytes, n);
+	return sw_native_flush_if_full(writer, err);
+}
+
+/* Collect a length and as many bytes, less than SW_NATIVE_FEED_BYTES. */
+static inline SwStatus
+sw_native_add_string(SwNativeWriter *writer, const char *bytes, Size n,
+					 SwError *err)
+{
+	SwBuffer   *raw = &writer->raw;
+	char	   *start = sw_buffer_reserve(raw, SW_VARUINT_MAX_BYTES + n);
+	char	   *place = start;
+	Size		rest;
+
+	for (rest = n; rest >= 0x80; rest >>= 7)
+		*place++ = (char) (rest | 0x80);
+	*place++ = (char) rest;
+	memcpy(place, bytes, n);
+	raw->len += place - start + n;
+	return sw_native_flush_if_full(writer, err);
 }
 
 /* ---- values of rows [first, first + n) ---- */
@@ -136,13 +171,14 @@ sw_native_write_nulls(SwNativeWriter *writer, const SwColumn *column,
 					  uint64 first, uint64 n, SwError *err)
 {
 	SwBuffer   *raw = &writer->raw;
+	const uint8 *validity = column->validity + first;
 	char	   *nulls = sw_buffer_reserve(raw, n);
 	uint64		i;
 
 	for (i = 0; i < n; i++)
-		nulls[i] = !column->validity[first + i];
+		nulls[i] = !validity[i];
 	raw->len += n;
-	return sw_native_flush(writer, err);
+	return sw_native_flush_if_full(writer, err);
 }
 
 /* Values of a fixed width are kept as they are written. */
@@ -150,17 +186,15 @@ static SwStatus
 sw_native_write_fixed(SwNativeWriter *writer, const SwColumn *column,
 					  uint64 first, uint64 n, SwError *err)
 {
-	return sw_native_feed(writer, sw_column_get_fixed(column, first),
-						  n * column->width, err);
+	return sw_native_add(writer, sw_column_get_fixed(column, first),
+						 n * column->width, err);
 }
 
-/* A length and its bytes, row by row; a long value is not copied. */
 static SwStatus
 sw_native_write_strings(SwNativeWriter *writer, const SwColumnSpec *spec,
 						const SwColumn *column, uint64 first, uint64 n,
 						SwError *err)
 {
-	SwBuffer   *raw = &writer->raw;
 	uint64		i;
 
 	for (i = first; i < first + n; i++)
@@ -168,22 +202,19 @@ sw_native_write_strings(SwNativeWriter *writer, const SwColumnSpec *spec,
 		Size		n_bytes;
 		const char *bytes = sw_column_get_bytes(column, i, &n_bytes);
 
+		if (likely(n_bytes < SW_NATIVE_FEED_BYTES))
+		{
+			SW_TRY(sw_native_add_string(writer, bytes, n_bytes, err));
+			continue;
+		}
 		if (n_bytes > SW_NATIVE_MAX_VALUE_BYTES)
 			return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
 								"a value of %zu bytes in column \"%s\" is too large for a Native file",
 								n_bytes, spec->name);
-		if (n_bytes < SW_NATIVE_FEED_BYTES)
-			sw_buffer_append_string(raw, bytes, n_bytes);
-		else
-		{
-			sw_buffer_append_varuint(raw, n_bytes);
-			SW_TRY(sw_native_flush(writer, err));
-			SW_TRY(sw_native_feed(writer, bytes, n_bytes, err));
-		}
-		if (raw->len >= SW_NATIVE_FEED_BYTES)
-			SW_TRY(sw_native_flush(writer, err));
+		sw_buffer_append_varuint(&writer->raw, n_bytes);
+		SW_TRY(sw_native_add(writer, bytes, n_bytes, err));
 	}
-	return sw_native_flush(writer, err);
+	return SW_OK;
 }
 
 /* Of enums the labels; a null has none. */
@@ -202,11 +233,9 @@ sw_native_write_labels(SwNativeWriter *writer, const SwColumn *column,
 			bytes = sw_column_get_bytes(&column->children[0],
 										sw_column_get_code_at(column, i),
 										&n_bytes);
-		sw_buffer_append_string(&writer->raw, bytes, n_bytes);
-		if (writer->raw.len >= SW_NATIVE_FEED_BYTES)
-			SW_TRY(sw_native_flush(writer, err));
+		SW_TRY(sw_native_add_string(writer, bytes, n_bytes, err));
 	}
-	return sw_native_flush(writer, err);
+	return SW_OK;
 }
 
 /* Where each row's members end, counted from the first row's. */
@@ -219,7 +248,7 @@ sw_native_write_ends(SwNativeWriter *writer, const SwColumn *column,
 
 	for (i = first; i < first + n; i++)
 		sw_buffer_append_uint64(&writer->raw, column->offsets[i] - start);
-	return sw_native_flush(writer, err);
+	return sw_native_flush_if_full(writer, err);
 }
 
 /* A container is the columns that it is made of, one after another. */
@@ -271,7 +300,6 @@ sw_native_write_block(SwNativeWriter *writer, const SwBatch *batch,
 
 		sw_buffer_append_cstring(raw, spec->name);
 		sw_buffer_append_cstring(raw, writer->types[i]);
-		SW_TRY(sw_native_flush(writer, err));
 		SW_TRY(sw_native_write_column(writer, spec, &batch->columns[i], first,
 									  n, err));
 	}
@@ -302,8 +330,9 @@ sw_native_bytes_written(const SwWriter *opaque)
 {
 	const SwNativeWriter *writer = (const SwNativeWriter *) opaque;
 
-	/* What waits in the compressor will shrink; to a third is a guess. */
-	return writer->file_bytes + writer->pending_bytes / 3;
+	/* What waits will shrink; to a third is a guess. */
+	return writer->file_bytes +
+		(writer->pending_bytes + writer->raw.len) / 3;
 }
 
 static SwStatus
@@ -311,6 +340,7 @@ sw_native_finish(SwWriter *opaque, SwError *err)
 {
 	SwNativeWriter *writer = (SwNativeWriter *) opaque;
 
+	SW_TRY(sw_native_flush(writer, err));
 	SW_TRY(writer->codec.ops->end(&writer->codec, &writer->compressed, err));
 	return sw_native_emit(writer, err);
 }

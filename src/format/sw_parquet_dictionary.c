@@ -16,8 +16,6 @@
 #include "postgres_fe.h"
 #endif
 
-#include "common/hashfn.h"
-
 #include "format/sw_parquet.h"
 
 #define SW_PARQUET_INITIAL_ENTRIES 512
@@ -53,6 +51,32 @@ sw_parquet_dictionary_get(const SwParquetDictionary *dictionary,
 
 	*n = end - start;
 	return dictionary->values.data + start;
+}
+
+/* Mix in eight bytes. */
+static inline uint64
+sw_parquet_mix(uint64 hash, uint64 word)
+{
+	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+	return hash ^ hash >> 32;
+}
+
+static inline uint32
+sw_parquet_hash(const char *bytes, Size n)
+{
+	uint64		hash = n;
+	uint64		word = 0;
+
+	for (; n >= sizeof(word); n -= sizeof(word))
+	{
+		memcpy(&word, bytes, sizeof(word));
+		hash = sw_parquet_mix(hash, word);
+		bytes += sizeof(word);
+	}
+	word = 0;
+	memcpy(&word, bytes, n);
+	hash = sw_parquet_mix(hash, word);
+	return (uint32) (hash ^ hash >> 29);
 }
 
 /* Twice as many entries and slots. */
@@ -91,7 +115,7 @@ sw_parquet_dictionary_find(SwParquetDictionary *dictionary,
 	if (n > SW_PARQUET_DICTIONARY_BYTES)
 		return SW_PARQUET_FULL;
 
-	hash = hash_bytes((const unsigned char *) bytes, (int) n);
+	hash = sw_parquet_hash(bytes, n);
 	slot = hash & (dictionary->n_slots - 1);
 	while (dictionary->slots[slot] != 0)
 	{

@@ -113,6 +113,11 @@ sw_parquet_encode_hybrid(SwBuffer *out, const uint32 *values, uint32 n,
 void
 sw_parquet_encode_bytes(SwBuffer *out, const char *bytes, Size n)
 {
-	sw_buffer_append_uint32(out, (uint32) n);
-	sw_buffer_append_bytes(out, bytes, n);
+	char	   *place = sw_buffer_reserve(out, sizeof(uint32) + n);
+	int			i;
+
+	for (i = 0; i < (int) sizeof(uint32); i++)
+		place[i] = (char) (n >> (8 * i));
+	memcpy(place + sizeof(uint32), bytes, n);
+	out->len += sizeof(uint32) + n;
 }

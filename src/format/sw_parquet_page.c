@@ -229,7 +229,7 @@ sw_parquet_column_end_page(SwParquetColumn *column, SwParquetPager *pager,
 {
 	SwBuffer   *body = &pager->body;
 	int			encoding = SW_PARQUET_ENCODING_PLAIN;
-	uint64		raw_bytes;
+	uint64		raw_bytes = 0;
 
 	if (column->n_values == 0)
 		return SW_OK;
@@ -509,12 +509,81 @@ sw_parquet_column_add_value(SwParquetColumn *column, const SwColumn *values,
 	return SW_OK;
 }
 
+/*
+ * Add as many of n integers of 8 bytes as the page has room for, and return
+ * how many; none may be null.
+ */
+static uint64
+sw_parquet_add_integers(SwParquetColumn *column, const char *bytes, uint64 n)
+{
+	SwParquetStatistics *statistics = &column->statistics;
+	Size		room = SW_PARQUET_PAGE_BYTES - sizeof(uint32);
+	int64		least;
+	int64		greatest;
+	uint64		i;
+
+	if (column->n_values >= SW_PARQUET_PAGE_VALUES ||
+		column->plain_bytes + sizeof(int64) > room)
+		return 0;
+	n = Min(n, SW_PARQUET_PAGE_VALUES - column->n_values);
+	n = Min(n, (room - column->plain_bytes) / sizeof(int64));
+	sw_buffer_append_bytes(&column->values, bytes, n * sizeof(int64));
+
+	memcpy(&least, bytes, sizeof(least));
+	greatest = least;
+	if (statistics->n_values > 0)
+	{
+		least = statistics->min_int64;
+		greatest = statistics->max_int64;
+	}
+	for (i = 0; i < n; i++)
+	{
+		int64		value;
+
+		memcpy(&value, bytes + i * sizeof(value), sizeof(value));
+		least = Min(least, value);
+		greatest = Max(greatest, value);
+	}
+	statistics->min_int64 = least;
+	statistics->max_int64 = greatest;
+	statistics->n_values += n;
+	column->plain_bytes += n * sizeof(int64);
+	column->n_values += (uint32) n;
+	column->n_chunk_values += n;
+	return n;
+}
+
+/* All of a column of such integers. */
+static SwStatus
+sw_parquet_add_all_integers(SwParquetColumn *column, const SwColumn *values,
+							SwParquetPager *pager, SwError *err)
+{
+	uint64		row = 0;
+
+	while (row < values->n_rows)
+	{
+		uint64		n = sw_parquet_add_integers(column,
+												sw_column_get_fixed(values, row),
+												values->n_rows - row);
+
+		if (n == 0)
+			SW_TRY(sw_parquet_column_end_page(column, pager, err));
+		row += n;
+	}
+	return SW_OK;
+}
+
 SwStatus
 sw_parquet_column_add(SwParquetColumn *column, const SwColumn *values,
 					  SwParquetPager *pager, SwError *err)
 {
 	uint64		row;
 
+#ifndef WORDS_BIGENDIAN
+	if (column->leaf.kind == SW_PARQUET_KIND_INTEGER &&
+		values->width == sizeof(int64) && column->leaf.max_definition == 0)
+		return sw_parquet_add_all_integers(column, values, pager, err);
+#endif
 	for (row = 0; row < values->n_rows; row++)
 	{
 		bool		is_null = values->is_nullable && values->validity[row] == 0;

@@ -50,29 +50,22 @@ typedef struct CopyWork
 static void
 judge_load(CopyWork *work, const SwLoad *load)
 {
-	SwError		err;
+	const SwRun *run = work->run;
 
-	if (sw_target_end_load(work->target, load->query_id, &err) != SW_OK)
-		sw_report(ERROR, &err);
 	if (!work->can_count)
-	{
-		sw_run_log(work->run, "warning",
+		sw_run_log(run, "warning",
 				   "what an earlier load has brought is not known; its rows may be there twice");
-		return;
-	}
-	if (!sw_run_count(work->run, work->target, NULL, &work->n_rows_before))
-		return;
-	if (work->n_rows_before == (uint64) load->n_rows)
+	else if (work->n_rows_before == (uint64) load->n_rows)
 	{
-		sw_run_log(work->run, "info",
+		sw_run_log(run, "info",
 				   psprintf("the load of run " INT64_FORMAT " has brought all rows",
 							load->run_id));
 		work->is_done = true;
 		work->n_rows_loaded = work->n_rows_before;
 	}
 	else if (work->n_rows_before > 0 &&
-			 work->run->plan->table.options.at_least_once)
-		sw_run_log(work->run, "warning",
+			 run->plan->table.options.at_least_once)
+		sw_run_log(run, "warning",
 				   psprintf(UINT64_FORMAT " rows that an earlier load has brought are there twice",
 							work->n_rows_before));
 	else if (work->n_rows_before > 0)
@@ -84,35 +77,47 @@ judge_load(CopyWork *work, const SwLoad *load)
 				 errhint("Empty the target table at the warehouse (TRUNCATE TABLE), then call sw_backfill again.")));
 }
 
+static void
+check_empty(const CopyWork *work)
+{
+	if (work->n_rows_before > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("target table \"%s\" is not empty",
+						work->run->pipeline->target_table),
+				 errdetail("It has " UINT64_FORMAT " rows; a full copy fills an empty table.",
+						   work->n_rows_before),
+				 errhint("Empty it at the warehouse (TRUNCATE TABLE) if its rows may go, then call sw_backfill again.")));
+}
+
 /*
  * Talk to the warehouse before any work is done for it.  A target that is
  * not empty was filled by somebody else, or by an earlier run of this copy.
+ * It is counted when no earlier load can add to it any more.
  */
 static void
 look_at_target(CopyWork *work)
 {
 	const SwRun *run = work->run;
 	SwLoad	   *load;
+	SwError		err;
 
 	sw_tx_begin("looking for an earlier load");
 	load = sw_cat_run_last_load(run->window->backfill_id);
 	sw_tx_commit();
 	work->target = sw_run_open_target(run);
+	if (load != NULL && !work->is_upsert &&
+		sw_target_end_load(work->target, load->query_id, &err) != SW_OK)
+		sw_report(ERROR, &err);
 	work->can_count = sw_run_count(run, work->target, NULL,
 								   &work->n_rows_before);
 	if (!work->can_count)
 		sw_run_log(run, "warning",
 				   "the warehouse user may not SELECT from the target: that it is empty, and its rows, are not checked");
-	if (load != NULL && !work->is_upsert)
+	if (load == NULL || !load->is_of_backfill)
+		check_empty(work);
+	else if (!work->is_upsert)
 		judge_load(work, load);
-	else if (load == NULL && work->n_rows_before > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("target table \"%s\" is not empty",
-						run->pipeline->target_table),
-				 errdetail("It has " UINT64_FORMAT " rows; a full copy fills an empty table.",
-						   work->n_rows_before),
-				 errhint("Empty it at the warehouse (TRUNCATE TABLE) if its rows may go, then call sw_backfill again.")));
 	sw_target_close(work->target);
 	work->target = NULL;
 }

@@ -21,7 +21,7 @@ use Time::HiRes qw(time usleep);
 our @EXPORT = qw(
   make_node change_settings quote_text create_destination create_clickhouse_destination
   create_pipeline change_destination
-  load_events make_events make_noise backfill wait_backfill run_backfill last_run
+  last_log load_events make_events make_noise backfill wait_backfill run_backfill last_run
   backfill_error wait_until count_target wait_running worker_pid sql_as
 );
 
@@ -297,6 +297,17 @@ sub last_run
 	return $node->safe_psql('postgres',
 		"SELECT $columns FROM sw_runs WHERE pipeline = '$pipeline'"
 		  . ' ORDER BY run_id DESC LIMIT 1');
+}
+
+# What that run has logged, a line each: "level: message".
+sub last_log
+{
+	my ($node, $pipeline) = @_;
+	return $node->safe_psql('postgres', <<"SQL");
+SELECT string_agg(level || ': ' || message, E'\n' ORDER BY logged_at)
+FROM sw_run_logs
+WHERE run_id = (SELECT max(run_id) FROM sw_runs WHERE pipeline = '$pipeline')
+SQL
 }
 
 sub backfill_error

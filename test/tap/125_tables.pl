@@ -76,16 +76,6 @@ sub columns_of
 		  . " AND table = '$table' ORDER BY position") =~ s/\t/ /gr =~ s/\\'/'/gr;
 }
 
-sub log_of
-{
-	my ($pipeline) = @_;
-	return $node->safe_psql('postgres', <<"SQL");
-SELECT string_agg(level || ': ' || message, E'\\n' ORDER BY log_id)
-FROM _sensorswave.run_log
-WHERE run_id = (SELECT max(run_id) FROM sw_runs WHERE pipeline = '$pipeline')
-SQL
-}
-
 # ---- a table of several types, with a key ----
 
 $node->safe_psql('postgres', <<'SQL');
@@ -100,6 +90,7 @@ CREATE TABLE orders (
 	weight float8,
 	token uuid,
 	due date,
+	at time,
 	made timestamp,
 	updated_at timestamptz NOT NULL,
 	extra jsonb,
@@ -112,7 +103,7 @@ CREATE TABLE orders (
 ALTER TABLE orders DROP COLUMN gone;
 INSERT INTO orders
 SELECT n, n % 7, CASE WHEN n % 3 > 0 THEN 'note ' || n END, n % 2 = 0, n / 100.0, n * 0.5,
-	md5(n::text)::uuid, date '2021-01-01' + n, timestamp '2021-01-01 00:00:00.123456' + n * interval '1 hour',
+	md5(n::text)::uuid, date '2021-01-01' + n, time '01:02:03.000004' + n * interval '1 second', timestamp '2021-01-01 00:00:00.123456' + n * interval '1 hour',
 	timestamptz '2021-01-01 00:00:00.654321+00' + n * interval '1 minute',
 	jsonb_build_object('n', n), (ARRAY['sad', 'ok', 'happy'])[n % 3 + 1]::mood,
 	ARRAY['a' || n, NULL, 'c'], ROW('street ' || n, n)::place
@@ -122,13 +113,13 @@ SQL
 # Each row of the target as text, to be compared with the source's.
 my $as_text = <<'SQL';
 SELECT arrayStringConcat(groupArray(line), '\n') FROM (SELECT concat_ws('|', toString(id), toString(shop),
-	ifNull(note, '-'), toString(toUInt8(is_paid)), toString(amount), toString(weight), toString(token), toString(due), toString(made),
+	ifNull(note, '-'), toString(toUInt8(is_paid)), toString(amount), toString(weight), toString(token), toString(due), toString(at), toString(made),
 	toString(toTimeZone(updated_at, 'UTC')), replaceAll(ifNull(toString(extra), '-'), ' ', ''), toString(mood), toString(length(tags)),
 	ifNull(tags[1], '-'), ifNull(tags[2], '-'), ifNull(home.1, '-'), toString(ifNull(home.2, 0)), ifNull(`select`, '-')) AS line FROM TARGET ORDER BY id)
 SQL
 my $expected = $node->safe_psql('postgres', <<'SQL');
 SET extra_float_digits = 0;
-SELECT concat_ws('|', id, shop, coalesce(note, '-'), is_paid::int, trim_scale(amount), weight, token, due,
+SELECT concat_ws('|', id, shop, coalesce(note, '-'), is_paid::int, trim_scale(amount), weight, token, due, at,
 	to_char(made, 'YYYY-MM-DD HH24:MI:SS.US'), to_char(updated_at, 'YYYY-MM-DD HH24:MI:SS.US'),
 	replace(extra::text, ' ', ''), mood, cardinality(tags), tags[1], coalesce(tags[2], '-'), (home).street, (home).number,
 	coalesce("select", '-'))
@@ -157,6 +148,7 @@ amount Nullable(Decimal(12, 2))
 weight Nullable(Float64)
 token Nullable(UUID)
 due Nullable(Date32)
+at Nullable(${\ ($destination eq 'bytehouse' ? 'String' : 'Time64(6)') })
 made Nullable(DateTime64(6, 'UTC'))
 updated_at DateTime64(6, 'Asia/Shanghai')
 extra $string
@@ -179,7 +171,7 @@ FROM sw_backfill_windows w JOIN sw_backfills USING (backfill_id) WHERE pipeline 
 SQL
 	is(rows_of($name), $expected, "$destination: each value arrives");
 	is_deeply([ $sandbox->objects ], [], "$destination: no object is left");
-	unlike(log_of($name), qr/warning/, "$destination: there is nothing to warn of");
+	unlike(last_log($node, $name), qr/warning/, "$destination: there is nothing to warn of");
 
 	my $id = copy($name);
 	is(wait_backfill($node, $id), 'failed', "$destination: a copy into a table with rows is refused");
@@ -304,7 +296,7 @@ like(backfill_error($node, $id), qr/column "a"/, 'is an error that names the col
 is(edit_error('changing', q{on_unrepresentable = 'skip'}), 'no error', 'the policy can be edited');
 is(run_copy('changing'), 'success', 'then the row is left out');
 is(count_target($sandbox, 'changing'), 1, 'alone');
-like(log_of('changing'), qr/warning: 1 rows could not be exported and were left out.*warning: column "a": .*1 rows were left out/s,
+like(last_log($node, 'changing'), qr/warning: 1 rows could not be exported and were left out.*warning: column "a": .*1 rows were left out/s,
 	'and counted');
 
 # ---- a table that is there already ----
@@ -360,7 +352,7 @@ foreach my $case ([ seen => 'append', 2 ], [ parted => 'upsert', 2 ], [ parent =
 create_table_pipeline('doubles', 'clickhouse', source => 'parent', target_table => 'doubles', mode => 'upsert', key_columns => '{k}');
 is(run_copy('doubles'), 'success', 'a copy of rows that have their key in common');
 is($sandbox->query('SELECT count() FROM sensorswave.doubles FINAL'), 2, 'one of each is there');
-like(log_of('doubles'), qr/info: the target has 2 rows: 1 have their key in common with another/, 'and the run says so');
+like(last_log($node, 'doubles'), qr/info: the target has 2 rows: 1 have their key in common with another/, 'and the run says so');
 
 # ---- users ----
 

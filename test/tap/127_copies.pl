@@ -66,16 +66,6 @@ sub is_whole
 	return;
 }
 
-sub log_of
-{
-	my ($pipeline) = @_;
-	return $node->safe_psql('postgres', <<"SQL");
-SELECT string_agg(level || ': ' || message, E'\n' ORDER BY log_id)
-FROM _sensorswave.run_log
-WHERE run_id = (SELECT max(run_id) FROM sw_runs WHERE pipeline = '$pipeline')
-SQL
-}
-
 # ---- the warehouse fails ----
 
 # What the next run does is decided by the rows that are there.
@@ -98,9 +88,9 @@ foreach my $case (
 	is(front_fault_hits($sandbox, $fault), 1, "$what: after a fault");
 	clear_front_faults($sandbox);
 	is_whole($pipeline, $what);
-	like(log_of($pipeline), qr/warning: the load is repeated after: /, "$what: the load was repeated")
+	like(last_log($node, $pipeline), qr/warning: the load is repeated after: /, "$what: the load was repeated")
 	  if $kind eq 'clickhouse';
-	like(log_of($pipeline), qr/info: the load of run \d+ has brought all rows/, "$what: and was not repeated")
+	like(last_log($node, $pipeline), qr/info: the load of run \d+ has brought all rows/, "$what: and was not repeated")
 	  if $kind eq 'bytehouse' && $fault{fault} eq 'drop_after';
 }
 
@@ -156,13 +146,30 @@ $id = interrupt('things_bytehouse', 'before',
 is(outcome($id), 'failed: failed, failed', 'a row of somebody else in between');
 like(backfill_error($node, $id), qr/^the target has 1 rows of 3000 after a load/, 'is not taken for ours');
 
+# A copy gives up while its load still runs: the next one ends that first.
+change_settings($node, 'sensorswave_export.backfill_attempts' => 1);
+foreach my $kind (sort keys %table)
+{
+	my $pipeline = $table{$kind};
+	my $fault = front_fault($sandbox, match => "^INSERT INTO .*$pipeline", fault => 'drop_before', times => 1);
+	is(outcome(begin_copy($pipeline)), 'failed: failed', "$pipeline: a copy gives up");
+	clear_front_faults($sandbox);
+	my $from = $sandbox->count_log('front');
+	is(outcome(begin_copy($pipeline)), 'success: success', "$pipeline: another one succeeds");
+	like(join("\n", map { $_->{query} // '' } $sandbox->log_lines('front', $from)),
+		$kind eq 'bytehouse' ? qr/^KILL QUERY WHERE .*^SELECT count.*^INSERT/ms : qr/^SELECT 1\n.*^SELECT count.*^INSERT/ms,
+		"$pipeline: which ended the first, and counted then");
+	is_whole($pipeline, "$pipeline after giving up");
+}
+change_settings($node, 'sensorswave_export.backfill_attempts' => 5);
+
 # ---- without SELECT ----
 
 put_front_user($sandbox, name => 'writer', password => 'not-a-secret',
 	grants => [ 'CREATE TABLE, DROP TABLE, INSERT, ALTER ON sensorswave.*', 'S3, CREATE TEMPORARY TABLE ON *.*' ]);
 change_destination($node, 'bytehouse', username => 'writer', password => 'not-a-secret');
 is(outcome(begin_copy('things_bytehouse')), 'success: success', 'a copy without the right to SELECT');
-like(log_of('things_bytehouse'), qr/warning: the warehouse user may not SELECT from the target: that it is empty, and its rows, are not checked/,
+like(last_log($node, 'things_bytehouse'), qr/warning: the warehouse user may not SELECT from the target: that it is empty, and its rows, are not checked/,
 	'says what is not checked');
 is_whole('things_bytehouse', 'without SELECT');
 

@@ -12,8 +12,27 @@
 
 #include "common/sw_bytes.h"
 #include "format/sw_writer.h"
-#include "keeper.h"
 #include "unit.h"
+
+/* A sink that keeps everything, and fails at a chosen call. */
+typedef struct Keeper
+{
+	int			n_calls;
+	int			fails_at;		/* 0 = never */
+	SwBuffer	bytes;
+} Keeper;
+
+static SwStatus
+keep(void *arg, const char *data, Size len, SwError *err)
+{
+	Keeper	   *keeper = arg;
+
+	keeper->n_calls++;
+	if (keeper->n_calls == keeper->fails_at)
+		return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER, "full");
+	sw_buffer_append_bytes(&keeper->bytes, data, len);
+	return SW_OK;
+}
 
 static const SwColumnSpec specs[] = {
 	{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true},
@@ -28,9 +47,13 @@ static SwWriter *
 open_writer(Keeper *keeper)
 {
 	SwWriterOptions options = {1, 1024, "unit"};
+	SwSink		sink;
 
-	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options,
-										  keeper_sink(keeper));
+	sw_buffer_init(&keeper->bytes);
+	keeper->n_calls = 0;
+	sink.write = keep;
+	sink.arg = keeper;
+	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options, sink);
 }
 
 static void
@@ -50,7 +73,7 @@ put_row(SwBatch *batch, const char *s, int64 i, bool has_t, int64 t,
 	sw_batch_end_row(batch);
 }
 
-/* What the frame of a file holds; it must be one frame, and whole. */
+/* What the frames of a file hold; they must be whole. */
 static SwBuffer
 unpack(const Keeper *keeper)
 {
@@ -61,9 +84,8 @@ unpack(const Keeper *keeper)
 	sw_buffer_init(&raw);
 	result = ZSTD_decompress(sw_buffer_reserve(&raw, n), n, keeper->bytes.data,
 							 keeper->bytes.len);
-	unit_ok(!ZSTD_isError(result) &&
-			ZSTD_findFrameCompressedSize(keeper->bytes.data, keeper->bytes.len)
-			== keeper->bytes.len, "one whole zstd frame");
+	unit_ok(keeper->bytes.len > 0 && !ZSTD_isError(result),
+			"whole zstd frames");
 	if (!ZSTD_isError(result))
 		raw.len = result;
 	return raw;
@@ -162,15 +184,15 @@ check_files(void)
 	int			n_calls;
 	int			i;
 
-	unit_is_int(write_file(&first, 100, &err), SW_OK, "a file");
-	unit_is_int(write_file(&second, 100, &err), SW_OK, "and again");
+	unit_is_int(write_file(&first, 200, &err), SW_OK, "a file");
+	unit_is_int(write_file(&second, 200, &err), SW_OK, "and again");
 	unit_is_bytes(second.bytes.data, second.bytes.len, first.bytes.data,
 				  first.bytes.len, "gives the same bytes");
 	n_calls = first.n_calls;
 	for (i = 1; i <= n_calls; i++)
 	{
 		second.fails_at = i;
-		good = good && write_file(&second, 100, &err) == SW_ERR_IO &&
+		good = good && write_file(&second, 200, &err) == SW_ERR_IO &&
 			err.retry == SW_RETRY_LATER && strcmp(err.message, "full") == 0 &&
 			second.n_calls == i;
 	}
