@@ -364,12 +364,12 @@ foreach my $case (
 	my $line = $sandbox->count_log('front');
 	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 0, times => 1 })
 	  if $nth > 1;
-	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 600, times => 1,
+	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 3000, times => 1,
 		$writes ? (when => 'after') : () });
 	$node->safe_psql('postgres', $unchecked . insert($name));
 	wait_until("$name: the claim waits", \&front_hits, 10);
 	put_comment($name, "sensorswave_export: $foreign");
-	ok(wait_until("$name: it yields", sub { last_error($name) ne '' }, 10), "$name: the claim fails");
+	ok(wait_until("$name: it yields", sub { last_error($name) ne '' }, 20), "$name: the claim fails");
 	is(last_error($name), qq{target table "$name" belongs to another pipeline}, "$name: to the other one");
 	is(status_of($name), 'new', "$name: and the pipeline does not run");
 	is(comment_of($name), "sensorswave_export: $foreign", "$name: the other's mark is there");
