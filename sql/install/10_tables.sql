@@ -183,6 +183,7 @@ CREATE TABLE _sensorswave.staged_object (
 	endpoint text NOT NULL,
 	region text NOT NULL,
 	bucket text NOT NULL,
+	path_style boolean NOT NULL,
 	object_key text NOT NULL UNIQUE,
 	n_rows bigint NOT NULL DEFAULT 0,
 	n_bytes bigint NOT NULL DEFAULT 0,

@@ -35,6 +35,7 @@ add_place(SwSpi *spi, int64 run_id, const SwDestination *destination)
 	sw_spi_arg_text(spi, destination->stage_endpoint);
 	sw_spi_arg_text(spi, destination->stage_region);
 	sw_spi_arg_text(spi, destination->stage_bucket);
+	sw_spi_arg_bool(spi, destination->stage_path_style);
 }
 
 void
@@ -53,8 +54,8 @@ sw_cat_object_claim(int64 run_id, const SwDestination *destination,
 	add_array(&spi, values, n_values, TEXTARRAYOID, TEXTOID, -1, false,
 			  TYPALIGN_INT);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.staged_object"
-				" (run_id, kind, endpoint, region, bucket, object_key)"
-				" SELECT $1, $2, $3, $4, $5, unnest($6)");
+				" (run_id, kind, endpoint, region, bucket, path_style, object_key)"
+				" SELECT $1, $2, $3, $4, $5, $6, unnest($7)");
 	sw_spi_end(&spi);
 }
 
@@ -70,8 +71,8 @@ sw_cat_object_record(int64 run_id, const SwDestination *destination,
 	sw_spi_arg_int64(&spi, n_rows);
 	sw_spi_arg_int64(&spi, n_bytes);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.staged_object"
-				" (run_id, kind, endpoint, region, bucket, object_key, n_rows, n_bytes)"
-				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+				" (run_id, kind, endpoint, region, bucket, path_style, object_key, n_rows, n_bytes)"
+				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 				" ON CONFLICT (object_key) DO UPDATE"
 				" SET n_rows = excluded.n_rows, n_bytes = excluded.n_bytes");
 	sw_spi_end(&spi);
@@ -139,8 +140,8 @@ sw_cat_object_keep(int64 run_id, int seconds)
 }
 
 #define SELECT_OBJECTS \
-	"SELECT object_id, run_id, kind, endpoint, region, bucket, object_key," \
-	" upload_id, is_staged, is_deleted_once, delete_attempts" \
+	"SELECT object_id, run_id, kind, endpoint, region, bucket, path_style," \
+	" object_key, upload_id, is_staged, is_deleted_once, delete_attempts" \
 	" FROM _sensorswave.staged_object"
 
 static List *
@@ -160,6 +161,7 @@ read_objects(SwSpi *spi)
 		object->endpoint = sw_spi_get_text(spi, i, "endpoint");
 		object->region = sw_spi_get_text(spi, i, "region");
 		object->bucket = sw_spi_get_text(spi, i, "bucket");
+		object->path_style = sw_spi_get_bool(spi, i, "path_style");
 		object->key = sw_spi_get_text(spi, i, "object_key");
 		object->upload_id = sw_spi_get_text(spi, i, "upload_id");
 		object->is_staged = sw_spi_get_bool(spi, i, "is_staged");

@@ -358,6 +358,7 @@ typedef struct SwStagedObject
 	char	   *endpoint;		/* which the destination may have left since */
 	char	   *region;
 	char	   *bucket;
+	bool		path_style;
 	char	   *key;
 	char	   *upload_id;		/* of its multipart upload, or NULL */
 	bool		is_staged;		/* else its upload may be under way still */

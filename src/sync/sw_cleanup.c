@@ -41,10 +41,11 @@ is_same_place(const SwStagedObject *a, const SwStagedObject *b)
 	return strcmp(a->kind, b->kind) == 0 &&
 		strcmp(a->endpoint, b->endpoint) == 0 &&
 		strcmp(a->region, b->region) == 0 &&
-		strcmp(a->bucket, b->bucket) == 0;
+		strcmp(a->bucket, b->bucket) == 0 &&
+		a->path_style == b->path_style;
 }
 
-/* The destination may use another bucket by now. */
+/* The destination may use another bucket, or find it otherwise, by now. */
 static SwStore *
 open_place(SwConnect *connect, const SwStagedObject *object)
 {
@@ -52,6 +53,7 @@ open_place(SwConnect *connect, const SwStagedObject *object)
 	connect->store_options.endpoint = object->endpoint;
 	connect->store_options.region = object->region;
 	connect->store_options.bucket = object->bucket;
+	connect->store_options.is_path_style = object->path_style;
 	connect->store_options.load_endpoint = NULL;
 	return sw_connect_store(connect, connect->context);
 }

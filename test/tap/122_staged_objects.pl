@@ -301,6 +301,29 @@ $node->safe_psql('postgres', "DELETE FROM sw_pipelines WHERE name = 'noise'");
 is($node->safe_psql('postgres', "SELECT count(*) FROM sw_runs WHERE pipeline = 'noise'"),
 	0, 'its row and history can be deleted');
 
+# ---- an object is where it was put, wherever the destination stages by now ----
+
+# The store takes the bucket in front of its host name only.
+create_clickhouse_destination($node, $sandbox, name => 'moving',
+	stage_endpoint => 'tos-s3-cn-beijing.volces.com',
+	stage_load_endpoint => 'http://127.0.0.1:' . $sandbox->env('STORE_PORT'));
+create_pipeline($node, 'moving', destination => 'moving', source => 'noise');
+wait_running($node, 'moving');
+$sandbox->fault(op => 'DELETE', fault => 'error', status => 403, code => 'AccessDenied');
+is(run_backfill($node, 'moving', $small_day, $small_day), 'success',
+	'a run whose object stays behind');
+is(last_run($node, 'moving', 'objects_left'), 1, 'it stays');
+$sandbox->clear_faults;
+$from = $sandbox->count_log('store');
+change_destination($node, 'moving', stage_endpoint => 'https://tos-s3-cn-shanghai.volces.com',
+	stage_region => 'cn-shanghai', stage_bucket => 'elsewhere', stage_path_style => 'true');
+$node->safe_psql('postgres', "UPDATE _sensorswave.staged_object SET delete_after = now()"
+	  . " WHERE NOT is_deleted; SELECT sw_stop('moving')");
+nothing_is_left('moved away');
+is_deeply(
+	[ map { $_->{host} } grep { ($_->{method} // '') eq 'DELETE' } $sandbox->log_lines('store', $from) ],
+	['sensorswave.tos-s3-cn-beijing.volces.com'], 'one request deleted it where it was');
+
 # ---- four rights are enough; what they do not allow is said ----
 
 change_settings($node, 'sensorswave_export.keep_failed_objects' => '0');
@@ -337,7 +360,7 @@ is( scalar(grep { ($_->{operation} // '') eq 'ListObjectsV2' && ($_->{via} // ''
 		$sandbox->log_lines('store')),
 	0, 'nobody looked for objects to delete in a list of the bucket');
 is_deeply(
-	[   grep { !m{^sensorswave/\d+/\d+-[0-9a-f]{16}/part-\d{5}\.parquet$} }
+	[   grep { !m{^sensorswave/\d+/\d+-[0-9a-f]{16}/part-\d{5}\.(?:parquet|native\.zst)$} }
 		map { $_->{key} } grep { ($_->{operation} // '') eq 'PutObject' } $sandbox->log_lines('store') ],
 	[], 'every key has its form');
 
