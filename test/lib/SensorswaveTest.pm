@@ -22,7 +22,7 @@ our @EXPORT = qw(
   make_node change_settings quote_text create_destination create_clickhouse_destination
   create_pipeline change_destination
   last_log load_events make_events make_noise backfill wait_backfill run_backfill last_run
-  backfill_error wait_until count_target wait_running worker_pid sql_as
+  run_backfill_of backfill_error wait_until count_target wait_running worker_pid sql_as
 );
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
@@ -288,6 +288,16 @@ sub run_backfill
 	my ($node, $pipeline, $from, $to, %options) = @_;
 	my $id = backfill($node, $pipeline, $from, $to, %options);
 	return wait_backfill($node, $id, %options);
+}
+
+# The same of one day: 'ok', or what the person is told.
+sub run_backfill_of
+{
+	my ($node, $pipeline, $day, %options) = @_;
+	my $id = backfill($node, $pipeline, $day, $day, %options);
+	my $status = wait_backfill($node, $id);
+
+	return $status eq 'success' ? 'ok' : backfill_error($node, $id);
 }
 
 # Columns of a pipeline's last run, as psql shows them.

@@ -1,9 +1,8 @@
 # SensorswaveWarehouse: what tests of the warehouse side share.
 #
 # The front's administration (faults, users, behaviour), the connection test
-# as rows, statements over one session without a pipeline, the sample events
-# compared value by value, and Debian's ClickHouse server of 2018 as one more
-# peer.
+# as rows, the sample events compared value by value, and Debian's ClickHouse
+# server of 2018 as one more peer.
 package SensorswaveWarehouse;
 
 use strict;
@@ -23,8 +22,7 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(
   front_fault front_fault_hits clear_front_faults put_front_user
-  test_connection steps_of failed_step make_session_probe session_probe
-  check_sample_rows start_old_server
+  test_connection steps_of failed_step check_sample_rows start_old_server
 );
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
@@ -104,41 +102,6 @@ sub failed_step
 	return defined $failed
 	  ? "$failed->{step}: $failed->{detail} // $failed->{hint}"
 	  : '';
-}
-
-# ---- statements over one session ----
-
-# Give the node's database the function of test/session.
-sub make_session_probe
-{
-	my ($node) = @_;
-	my $build = "$PostgreSQL::Test::Utils::tmp_check/session";
-
-	system_or_bail('make', '-s', '-C', "$top/test/session", "BUILD=$build");
-	$node->safe_psql('postgres', <<"SQL");
-CREATE FUNCTION session_probe(host text, port int, sslmode text, sslrootcert text,
-	username text, password text, statements text[], rounds int,
-	OUT answers text, OUT bytes_early bigint, OUT bytes_late bigint)
-LANGUAGE c AS '$build/session_probe', 'session_probe';
-SQL
-	return;
-}
-
-# Run the statements over a session of its own, so many times; what the first
-# time gave, and the server's memory after a tenth of the times and after all.
-sub session_probe
-{
-	my ($node, $rounds, $login, @statements) = @_;
-	my @arguments = map { defined $_ ? "'" . s/'/''/gr . "'" : 'NULL' }
-	  @$login{qw(host port sslmode sslrootcert username password)};
-	my $statements = join(', ', map { "'" . s/'/''/gr . "'" } @statements);
-	my ($answers, $early, $late) = split /\x01/,
-	  $node->safe_psql('postgres',
-		    q{SELECT concat_ws(E'\x01', answers, bytes_early, bytes_late)}
-		  . ' FROM session_probe(' . join(', ', @arguments)
-		  . ", ARRAY[$statements], $rounds)"), -1;
-
-	return ($answers, $early, $late);
 }
 
 # ---- rows ----

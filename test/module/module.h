@@ -1,8 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * module.h
- *	  Options and results of the functions of test/module, as texts
- *	  "name=value".
+ *	  Arguments and results of the functions of test/module.
+ *
+ * All memory is the caller's current context; what cannot be read is an
+ * error of the statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,19 +13,27 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 
 #include "common/sw_status.h"
+#include "store/sw_store.h"
 
+/* Texts "name=value". */
 typedef struct ModuleOptions
 {
 	int			n;
-	char	  **names;
-	char	  **values;
+	const char **names;
+	const char **values;
 } ModuleOptions;
 
-/* The first argument of a function. */
-extern void module_read_options(FunctionCallInfo fcinfo,
-								ModuleOptions *options);
+/* Argument i, a text; NULL for a null. */
+extern char *module_get_text(FunctionCallInfo fcinfo, int i);
+
+/* Argument i, an array of texts without nulls. */
+extern const char **module_get_texts(FunctionCallInfo fcinfo, int i,
+									 int *n_texts);
+extern void module_get_options(FunctionCallInfo fcinfo, int i,
+							   ModuleOptions *options);
 
 /* The last option of that name, or the default. */
 extern const char *module_text(const ModuleOptions *options, const char *name,
@@ -31,10 +41,17 @@ extern const char *module_text(const ModuleOptions *options, const char *name,
 extern int64 module_number(const ModuleOptions *options, const char *name,
 						   int64 preset);
 
-/* Add a line to the function's result. */
+/* Open the store that the options tell of (module.sql names them). */
+extern SwStatus module_open_store(const ModuleOptions *options,
+								  SwStore **store, SwError *err);
+
+/* Add a line to the result of a function that returns rows of one text. */
 extern void module_say(FunctionCallInfo fcinfo, const char *fmt,...)
 			pg_attribute_printf(2, 3);
 extern void module_say_error(FunctionCallInfo fcinfo, const char *name,
 							 const SwError *err);
+
+/* An error in one line: "status retry: message // detail // hint". */
+extern void module_append_error(StringInfo text, const SwError *err);
 
 #endif							/* MODULE_H */

@@ -149,7 +149,8 @@ sw_test_http(PG_FUNCTION_ARGS)
 	bool		is_serial;
 	SwError		err;
 
-	module_read_options(fcinfo, &options);
+	module_get_options(fcinfo, 0, &options);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	http.proxy = module_text(&options, "proxy", NULL);
 	http.ca_file = module_text(&options, "ca_file", NULL);
 	engine = sw_http_engine_create(CurrentMemoryContext, &http);

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "net/sw_wait.h"
-#include "store/sw_store.h"
 #include "store/sw_upload.h"
 
 #include "module.h"
@@ -105,28 +104,6 @@ cpu_seconds(void)
 		(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void
-open_store(const ModuleOptions *options, SwStore **store)
-{
-	SwStoreOptions store_options = {
-		.kind = module_text(options, "kind", "tos"),
-		.endpoint = module_text(options, "endpoint", ""),
-		.region = module_text(options, "region", "cn-beijing"),
-		.bucket = module_text(options, "bucket", "sensorswave"),
-		.access_key = module_text(options, "access_key", "key"),
-		.secret_key = module_text(options, "secret_key", "secret"),
-		.proxy = module_text(options, "proxy", NULL),
-		.ca_file = module_text(options, "ca_file", NULL),
-		.connect_timeout_ms = (int) module_number(options, "connect_ms", 3000),
-		.request_timeout_ms = (int) module_number(options, "idle_ms", 10000)
-	};
-	SwError		err;
-
-	if (sw_store_open(&store_options, CurrentMemoryContext, store,
-					  &err) != SW_OK)
-		elog(ERROR, "%s", err.message);
-}
-
 /* Bytes come into being step by step, in all objects alike. */
 static SwStatus
 produce(const ModuleOptions *options, Object *objects, int n_objects,
@@ -210,14 +187,16 @@ sw_test_upload(PG_FUNCTION_ARGS)
 	SwStatus	status;
 	bool		is_aborted;
 
-	module_read_options(fcinfo, &options);
+	module_get_options(fcinfo, 0, &options);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	key = module_text(&options, "key", "test/object");
 	file = module_text(&options, "file", NULL);
 	n_objects = (int) module_number(&options, "uploads", 1);
 	is_aborted = module_text(&options, "abort_at", NULL) != NULL;
 	upload_options.part_bytes = module_number(&options, "part_bytes", 0);
 	upload_options.parts_in_flight = (int) module_number(&options, "parts", 0);
-	open_store(&options, &store);
+	if (module_open_store(&options, &store, &err) != SW_OK)
+		elog(ERROR, "%s", err.message);
 	objects = palloc0(sizeof(Object) * n_objects);
 
 	reset_peak();

@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SensorswaveModule;
 use SensorswaveSandbox;
 use SensorswaveTest;
 use SensorswaveWarehouse;
@@ -250,7 +251,7 @@ create_destination($node, $sandbox, %old,
 my @too_old = (
 	'The server says that it is ClickHouse 18.16.1, protocol revision 54412.',
 	'Kind "clickhouse" needs ClickHouse 23 or later: upgrade the warehouse, or use another.');
-make_session_probe($node);
+create_module($node);
 foreach my $way (qw(plain tls))
 {
 	my $what = "ClickHouse 18.16 ($way)";
@@ -273,7 +274,7 @@ foreach my $way (qw(plain tls))
 		sslrootcert => $sandbox->env('CA_FILE'),
 		username => $old->{username},
 		password => $old->{password});
-	my ($answers) = session_probe(
+	my ($answers) = run_in_session(
 		$node, 1, \%login,
 		"SELECT toString(number), number - 1, toDate('1970-01-03'), 0.25,"
 		  . " toFixedString('ab', 3), if(number = 1, 'x', NULL) FROM numbers(2)",

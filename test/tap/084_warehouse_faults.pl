@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SensorswaveModule;
 use SensorswaveSandbox;
 use SensorswaveTest;
 use SensorswaveWarehouse;
@@ -228,7 +229,7 @@ my @many = (
 	"SELECT 'unfinished",
 	'SELECT * FROM sensorswave.nowhere',
 	'SET max_threads = 2');
-make_session_probe($node);
+create_module($node);
 $from = $sandbox->count_log('front');
 my %login = (
 	host => '127.0.0.1',
@@ -238,8 +239,8 @@ my %login = (
 	username => $sandbox->env('BYTEHOUSE_ACCOUNT') . '::' . $sandbox->env('BYTEHOUSE_USER'),
 	password => $sandbox->env('BYTEHOUSE_PASSWORD'));
 my ($answers, $early_bytes, $late_bytes) =
-  session_probe($node, 1000, \%login, @many);
-like($answers, qr/^0\t0\n1\t7\n.*^99\t693\n800\t\d+\nremote: [^\n]*code 62[^\n]*\nmissing: [^\n]*code 60[^\n]*\n\z/ms,
+  run_in_session($node, 1000, \%login, @many);
+like($answers, qr/^0\t0\n1\t7\n.*^99\t693\n800\t\d+\nremote \w+: [^\n]*code 62[^\n]*\nmissing \w+: [^\n]*code 60[^\n]*\n\z/ms,
 	'results and exceptions');
 my %by_session;
 $by_session{ $_->{connection} }++
@@ -250,18 +251,18 @@ cmp_ok($late_bytes - $early_bytes, '<', 16 * 1024, 'take the memory of 500');
 # ---- what the warehouse says is shown without our secrets ----
 
 my $quoted = $login{password} =~ s/([\\'])/\\$1/gr;
-my $protocol = 'protocol: the warehouse sent a column of a type that cannot be read: The type is';
+my $protocol = 'protocol never: the warehouse sent a column of a type that cannot be read // The type is';
 foreach my $n_bytes (0, 60 .. 100)
 {
 	my $padding = 'x' x $n_bytes;
-	($answers) = session_probe($node, 1, \%login,
+	($answers) = run_in_session($node, 1, \%login,
 		"SELECT CAST('$padding$quoted' AS Enum8('$padding$quoted' = 1))");
 	next if $answers =~ /^\Q$protocol\E "Enum8\('$padding(?:\*{3}'? ?=? ?1?\)?)?"\. /
 	  || $answers =~ /^\Q$protocol\E "Enum8\('x{90,}"\. /;
 	fail("a type with our password, after $n_bytes bytes: $answers");
 }
 like($answers, qr/^\Q$protocol\E "Enum8\('x{90,}"\. /, 'a long name of a type is cut');
-($answers) = session_probe($node, 1, \%login, "SELECT CAST('$quoted' AS Enum8('$quoted' = 1))");
+($answers) = run_in_session($node, 1, \%login, "SELECT CAST('$quoted' AS Enum8('$quoted' = 1))");
 like($answers,
 	qr{^\Q$protocol\E "Enum8\('\*{3}' = 1\)"\. // Find out whether something},
 	'our password in the name of a type');

@@ -105,15 +105,6 @@ WHERE run_id = (SELECT max(run_id) FROM sw_runs WHERE pipeline = '$pipeline')
 SQL
 }
 
-# 'ok', or what the person is told.
-sub run_backfill_of
-{
-	my ($pipeline, %options) = @_;
-	my $id = backfill($node, $pipeline, $day, $day, %options);
-	my $status = wait_backfill($node, $id);
-	return $status eq 'success' ? 'ok' : backfill_error($node, $id);
-}
-
 # The pipeline "emptied": 800 rows at the target, none in the source.
 sub prepare_emptied
 {
@@ -244,7 +235,7 @@ SQL
 	{   name => 'backfill into an empty day',
 		needs => [ 'INSERT', @everywhere ],
 		prepare => sub { $sandbox->query('TRUNCATE TABLE sensorswave.github') },
-		run => sub { run_backfill_of('github') },
+		run => sub { run_backfill_of($node, 'github', $day) },
 		after => \&loads_rows
 	},
 	{   name => 'backfill over a day',
@@ -254,7 +245,7 @@ SQL
 			$sandbox->query('INSERT INTO sensorswave.github'
 				  . ' SELECT * FROM sensorswave.reference');
 		},
-		run => sub { run_backfill_of('github') },
+		run => sub { run_backfill_of($node, 'github', $day) },
 		after => \&loads_rows
 	},
 	{   name => 'backfill into a table without our mark',
@@ -264,7 +255,7 @@ SQL
 			$sandbox->query('TRUNCATE TABLE sensorswave.github');
 			$sandbox->query("ALTER TABLE sensorswave.github MODIFY COMMENT 'mine'");
 		},
-		run => sub { run_backfill_of('github') },
+		run => sub { run_backfill_of($node, 'github', $day) },
 		after => sub {
 			my ($what) = @_;
 			my $log = log_of_run('github');
@@ -281,7 +272,7 @@ SQL
 	{   name => 'drop a day with allow_shrink',
 		needs => ['ALTER'],
 		prepare => \&prepare_emptied,
-		run => sub { run_backfill_of('emptied', allow_shrink => 1) },
+		run => sub { run_backfill_of($node, 'emptied', $day, allow_shrink => 1) },
 		after => sub {
 			is(count_target($sandbox, 'emptied'), 0, "$_[0]: the day is gone");
 		}
@@ -290,7 +281,7 @@ SQL
 		needs => [],
 		prepare => \&prepare_emptied,
 		run => sub {
-			my $told = run_backfill_of('emptied');
+			my $told = run_backfill_of($node, 'emptied', $day);
 			return $told unless $may_select;
 			return $told =~ m{^backfill of $day would shrink .* // Call sw_backfill with allow_shrink}
 			  ? 'ok'
@@ -343,7 +334,7 @@ create_pipeline(
 	columns => undef);
 wait_running($node, $_) foreach qw(github reference emptied unowned people);
 $node->safe_psql('postgres', "SELECT sw_stop('unowned')");
-is(run_backfill_of($_), 'ok', "$_ is filled") foreach qw(github reference);
+is(run_backfill_of($node, $_, $day), 'ok', "$_ is filled") foreach qw(github reference);
 
 # ---- the matrix ----
 
@@ -411,7 +402,7 @@ change_destination(
 	username => $sandbox->env('BYTEHOUSE_LEAST_USER'),
 	password => $sandbox->env('BYTEHOUSE_LEAST_PASSWORD'));
 is(steps_of(test_connection($node, 'wh')), 'ooooooo', 'the least user passes the test');
-is(run_backfill_of('github'), 'ok', 'and its backfills work');
+is(run_backfill_of($node, 'github', $day), 'ok', 'and its backfills work');
 
 $node->stop;
 done_testing();

@@ -20,15 +20,6 @@ my @on_database = ('CREATE TABLE', 'DROP TABLE', 'INSERT', 'ALTER', 'SELECT', 'O
 my @everywhere = ('S3', 'CREATE TEMPORARY TABLE');
 my $serial = 0;
 
-# 'ok', or what the person is told.
-sub run_backfill_of
-{
-	my ($pipeline, %options) = @_;
-	my $id = backfill($node, $pipeline, $day, $day, %options);
-	my $status = wait_backfill($node, $id);
-	return $status eq 'success' ? 'ok' : backfill_error($node, $id);
-}
-
 # Each with the rights it needs.  This version reads by s3() without CREATE
 # TEMPORARY TABLE; older ones ask for it.
 my @operations = (
@@ -56,7 +47,7 @@ my @operations = (
 	# Rows of one part need no merge.
 	{   name => 'backfill over a day',
 		needs => [ 'CREATE TABLE', 'INSERT', 'S3', 'SELECT', 'ALTER' ],
-		run => sub { run_backfill_of('github') },
+		run => sub { run_backfill_of($node, 'github', $day) },
 		after => sub { check_sample_rows($node, $sandbox, 'github', $_[0]) }
 	},
 	{   name => 'drop a day with allow_shrink',
@@ -65,7 +56,7 @@ my @operations = (
 			$sandbox->query('TRUNCATE TABLE sensorswave.emptied');
 			$sandbox->query('INSERT INTO sensorswave.emptied SELECT * FROM sensorswave.github');
 		},
-		run => sub { run_backfill_of('emptied', allow_shrink => 1) },
+		run => sub { run_backfill_of($node, 'emptied', $day, allow_shrink => 1) },
 		after => sub { is(count_target($sandbox, 'emptied'), 0, "$_[0]: the day is gone") }
 	});
 
@@ -76,7 +67,7 @@ create_clickhouse_destination($node, $sandbox);
 create_pipeline($node, 'github');
 create_pipeline($node, 'emptied', source => 'no_events');
 wait_running($node, $_) foreach qw(github emptied);
-is(run_backfill_of('github'), 'ok', 'a day is filled');
+is(run_backfill_of($node, 'github', $day), 'ok', 'a day is filled');
 
 foreach my $missing ('', @on_database, @everywhere)
 {
@@ -116,7 +107,7 @@ foreach my $missing ('', @on_database, @everywhere)
 			$node->safe_psql('postgres', "SELECT string_agg(level || ': ' || message, E'\n') FROM sw_run_logs"),
 			qr/^warning: could not drop stage table _sw_stage_\w+, will try again: a right is missing at the warehouse$/m,
 			'no DROP TABLE: a run that leaves its stage table says so');
-		like(run_backfill_of('github'),
+		like(run_backfill_of($node, 'github', $day),
 			qr{^a right is missing at the warehouse // .*GRANT DROP TABLE ON sensorswave\.\* TO `$user`},
 			'no DROP TABLE: and the next does not begin before that is gone');
 	}

@@ -11,6 +11,8 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SensorswaveModule;
+use SensorswaveTest qw(quote_text);
 use Test::More;
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
@@ -34,26 +36,20 @@ sub query
 	return $node->safe_psql('postgres', $sql);
 }
 
-sub quote
-{
-	my ($text) = @_;
-	return "'" . $text =~ s/'/''/gr . "'";
-}
-
-# A call of a probe.
+# A call of the writer.
 sub call_of
 {
 	my ($function, $document, %by) = @_;
-	return "$function(" . quote($document) . ', '
-	  . quote('{' . ($by{datetimes} // '') . '}') . ', '
-	  . quote('{' . ($by{arrays} // '') . '}') . ', '
-	  . quote($by{zone} // 'Asia/Shanghai') . ', '
+	return "$function(" . quote_text($document) . ', '
+	  . quote_text('{' . ($by{datetimes} // '') . '}') . ', '
+	  . quote_text('{' . ($by{arrays} // '') . '}') . ', '
+	  . quote_text($by{zone} // 'Asia/Shanghai') . ', '
 	  . ($by{binary} ? 'true' : 'false') . ', '
-	  . quote($by{verdict} // 'stop') . ')';
+	  . quote_text($by{verdict} // 'stop') . ')';
 }
 
-# What the probe makes of a document.
-sub probe
+# What it makes of a document.
+sub written_by
 {
 	return query('SELECT ' . call_of(@_));
 }
@@ -63,8 +59,8 @@ sub both_are
 {
 	my ($document, $expected, $what, %by) = @_;
 	my ($binary, $text) = split /\x01/, query(q{SELECT concat_ws(E'\x01', }
-		  . call_of('json_probe', $document, %by) . ', '
-		  . call_of('json_probe_text', $document, %by) . ')');
+		  . call_of('sw_test_json', $document, %by) . ', '
+		  . call_of('sw_test_json_text', $document, %by) . ')');
 
 	is($binary, $expected, "jsonb: $what");
 	is($text, $expected, "text: $what");
@@ -201,27 +197,15 @@ sub draw_document
 		draw_value(1), any_of('null', '[1]', '{}'));
 }
 
-# ---- the probe ----
+# ---- the module ----
 
-my $build = "$PostgreSQL::Test::Utils::tmp_check/json";
-system_or_bail('make', '-s', '-C', "$top/test/json", "BUILD=$build");
-foreach my $function ([ 'json_probe', 'jsonb' ], [ 'json_probe_text', 'text' ])
-{
-	query("CREATE FUNCTION $function->[0](document $function->[1], datetimes text[], "
-		  . 'arrays text[], zone text, is_binary bool, verdict text) RETURNS text '
-		  . "LANGUAGE c STRICT AS '$build/json_probe', '$function->[0]'");
-}
-query(<<"SQL");
-CREATE FUNCTION json_probe_zone(zone text, local_ms bigint) RETURNS bigint
-	LANGUAGE c STRICT AS '$build/json_probe', 'json_probe_zone';
-CREATE FUNCTION json_probe_bench(documents jsonb[], datetimes text[], is_ours bool,
-	is_binary bool, rounds int) RETURNS float8
-	LANGUAGE c STRICT AS '$build/json_probe', 'json_probe_bench';
+create_module($node);
+query(<<'SQL');
 CREATE FUNCTION plain(document jsonb) RETURNS text LANGUAGE sql
-	AS \$\$ SELECT json_probe(document, '{}', '{}', 'UTC', false, 'stop') \$\$;
+	AS $$ SELECT sw_test_json(document, '{}', '{}', 'UTC', false, 'stop') $$;
 CREATE FUNCTION is_json(document text) RETURNS bool LANGUAGE plpgsql
-	AS \$\$ BEGIN PERFORM document::json; RETURN true;
-	EXCEPTION WHEN data_exception THEN RETURN false; END \$\$;
+	AS $$ BEGIN PERFORM document::json; RETURN true;
+	EXCEPTION WHEN data_exception THEN RETURN false; END $$;
 SQL
 
 # ---- equal by value ----
@@ -235,8 +219,8 @@ fill_table('events', split /\n/, do
 	});
 none_differ('800 real events', 800, <<'SQL');
 SELECT doc AS example, plain(doc::jsonb)::jsonb::text <> doc::jsonb::text
-	OR json_probe_text(doc, '{}', '{}', 'UTC', true, 'stop') <> doc
-	OR json_probe(doc::jsonb, '{}', '{}', 'UTC', true, 'stop')::jsonb::text <> doc::jsonb::text
+	OR sw_test_json_text(doc, '{}', '{}', 'UTC', true, 'stop') <> doc
+	OR sw_test_json(doc::jsonb, '{}', '{}', 'UTC', true, 'stop')::jsonb::text <> doc::jsonb::text
 	AS differs FROM events
 SQL
 
@@ -247,7 +231,7 @@ SELECT doc AS example, plain(doc::jsonb)::jsonb::text <> doc::jsonb::text AS dif
 SQL
 none_differ("$n_documents texts stay as they are", $n_documents, <<'SQL');
 SELECT doc AS example,
-	json_probe_text(doc, '{no,such.path}', '{t.no}', 'UTC', false, 'stop') <> doc AS differs
+	sw_test_json_text(doc, '{no,such.path}', '{t.no}', 'UTC', false, 'stop') <> doc AS differs
 	FROM documents
 SQL
 
@@ -282,7 +266,7 @@ SQL
 none_differ("$numbers numbers, digit for digit", $numbers,
 	'SELECT n::text AS example, plain(to_jsonb(n)) <> n::text AS differs FROM numbers');
 none_differ("$numbers numbers: those that a binary target holds", $numbers, <<'SQL');
-SELECT n::text AS example, (left(json_probe(to_jsonb(n), '{}', '{}', 'UTC', true, 'text'), 1) <> '"')
+SELECT n::text AS example, (left(sw_test_json(to_jsonb(n), '{}', '{}', 'UTC', true, 'text'), 1) <> '"')
 	<> CASE WHEN n = trunc(n) AND n BETWEEN -9223372036854775808 AND 9223372036854775807 THEN true
 		WHEN abs(n) > 1.7976931348623157e308 THEN false
 		WHEN n <> 0 AND length(trim(BOTH '0' FROM replace(abs(n)::text, '.', ''))) <= 15
@@ -297,7 +281,7 @@ is(query(q{SELECT plain((repeat('[', 3000) || repeat(']', 3000))::jsonb) = repea
 is(query(q{SELECT plain((repeat('{"a":', 1500) || '1' || repeat('}', 1500))::jsonb) = repeat('{"a":', 1500) || '1' || repeat('}', 1500)}),
 	't', 'objects in objects, 1,500 deep');
 my ($code, $out, $err) = $node->psql('postgres',
-	q{SELECT json_probe_text(repeat('[', 10000000), '{}', '{}', 'UTC', false, 'stop')});
+	q{SELECT sw_test_json_text(repeat('[', 10000000), '{}', '{}', 'UTC', false, 'stop')});
 like($err, qr/stack depth limit exceeded/, 'a text of ten million brackets does no harm');
 is(query(q{SELECT md5(plain(d)) = md5(d::text) FROM (SELECT to_jsonb(repeat(E'a"\n\u00e9xyz\\\\', 10000000)) AS d) AS large}),
 	't', 'a string of 100 MB');
@@ -327,8 +311,8 @@ SELECT doc AS example, CASE WHEN b LIKE '(stopped)%' OR t LIKE '(stopped)%'
 		THEN left(b, 9) <> left(t, 9)
 		ELSE b::jsonb::text <> t::jsonb::text END AS differs
 	FROM (SELECT doc,
-			split_part(json_probe(doc::jsonb, '$datetimes', '$arrays', 'Asia/Shanghai', $binary, '$verdict'), E'\\n', 1) AS b,
-			regexp_replace(json_probe_text(doc, '$datetimes', '$arrays', 'Asia/Shanghai', $binary, '$verdict'),
+			split_part(sw_test_json(doc::jsonb, '$datetimes', '$arrays', 'Asia/Shanghai', $binary, '$verdict'), E'\\n', 1) AS b,
+			regexp_replace(sw_test_json_text(doc, '$datetimes', '$arrays', 'Asia/Shanghai', $binary, '$verdict'),
 				E'\\n(no datetime|datetime range|number) at .*', '') AS t
 		FROM documents) AS both_forms
 SQL
@@ -349,26 +333,26 @@ fill_table('broken', map {
 none_differ("$n_documents texts, many of them broken: invalid where the server says so",
 	$n_documents, <<'SQL');
 SELECT doc AS example,
-	(json_probe_text(doc, '{}', '{}', 'UTC', false, 'stop') NOT LIKE '(stopped)%') <> is_json(doc) AS differs
+	(sw_test_json_text(doc, '{}', '{}', 'UTC', false, 'stop') NOT LIKE '(stopped)%') <> is_json(doc) AS differs
 	FROM broken
 SQL
 cmp_ok(query('SELECT count(*) FROM broken WHERE NOT is_json(doc)'),
 	'>', $n_documents / 4, 'enough of them were broken');
 
-is(probe('json_probe_text', '{"a": [1,}', verdict => 'stop'),
+is(written_by('sw_test_json_text', '{"a": [1,}', verdict => 'stop'),
 	"(stopped)\ninvalid at <>: }", 'what is no JSON is told');
-is(probe('json_probe_text', 'oh "no"', verdict => 'null'),
+is(written_by('sw_test_json_text', 'oh "no"', verdict => 'null'),
 	"(null)\ninvalid at <>: oh \"no\"", 'or null');
-is(probe('json_probe_text', 'oh "no"', verdict => 'text'),
+is(written_by('sw_test_json_text', 'oh "no"', verdict => 'text'),
 	"\"oh \\\"no\\\"\"\ninvalid at <>: oh \"no\"", 'or a string');
-is(probe('json_probe_text', " {\"b\" : 1, \"b\":2.50,\n\"a\":\"\\u00e9\\/\"} "),
+is(written_by('sw_test_json_text', " {\"b\" : 1, \"b\":2.50,\n\"a\":\"\\u00e9\\/\"} "),
 	" {\"b\" : 1, \"b\":2.50,\n\"a\":\"\\u00e9\\/\"} ", 'blanks, order, duplicates and spelling stay');
 
 # ---- characters and numbers of binary targets ----
 
 my $odd = '{"a":["x\u0000y","\ud83dz","\ude00","\ud83d\ude00"],"k\u0000":1}';
-is(probe('json_probe_text', $odd, binary => 0), $odd, 'a text target keeps any character');
-is(probe('json_probe_text', $odd, binary => 1, verdict => 'clamp'),
+is(written_by('sw_test_json_text', $odd, binary => 0), $odd, 'a text target keeps any character');
+is(written_by('sw_test_json_text', $odd, binary => 1, verdict => 'clamp'),
 	<<'EXPECTED' =~ s/\n\z//r, 'a binary target: the replacement character');
 {"a":["x\ufffdy","\ufffdz","\ufffd","\ud83d\ude00"],"k\ufffd":1}
 character at <a[0]>: "x\u0000y"
@@ -376,23 +360,23 @@ character at <a[1]>: "\ud83dz"
 character at <a[2]>: "\ude00"
 character at <k\u0000>: "k\u0000"
 EXPECTED
-like(probe('json_probe_text', $odd, binary => 1, verdict => 'text'),
+like(written_by('sw_test_json_text', $odd, binary => 1, verdict => 'text'),
 	qr/^@{[ quotemeta '{"a":["x\\\\u0000y","\\\\ud83dz","\\\\ude00","\ud83d\ude00"],"k\\\\u0000":1}' ]}\n/, 'spelled out');
-like(probe('json_probe_text', $odd, binary => 1, verdict => 'null'),
+like(written_by('sw_test_json_text', $odd, binary => 1, verdict => 'null'),
 	qr/^@{[ quotemeta '{"a":[null,null,null,"\ud83d\ude00"],"k\ufffd":1}' ]}\n/, 'null');
-like(probe('json_probe_text', $odd, binary => 1), qr/^\(stopped\)\n[^\n]*\z/, 'stopped at the first');
+like(written_by('sw_test_json_text', $odd, binary => 1), qr/^\(stopped\)\n[^\n]*\z/, 'stopped at the first');
 
 my $large = '{"n":[9223372036854775808,0.1,-9223372036854775808,1.23456789012345678,1e22]}';
-is(probe('json_probe_text', $large), $large, 'a text target keeps any number');
-is(probe('json_probe_text', $large, binary => 1, verdict => 'clamp'),
+is(written_by('sw_test_json_text', $large), $large, 'a text target keeps any number');
+is(written_by('sw_test_json_text', $large, binary => 1, verdict => 'clamp'),
 	<<'EXPECTED' =~ s/\n\z//r, 'a binary target: the nearest double');
 {"n":[9.223372036854776e+18,0.1,-9223372036854775808,1.2345678901234567,1e22]}
 number at <n[0]>: 9223372036854775808
 number at <n[3]>: 1.23456789012345678
 EXPECTED
-is(probe('json_probe', '[1e400,-1e400,1e-400]', binary => 1, verdict => 'clamp') =~ s/\n.*//sr,
+is(written_by('sw_test_json', '[1e400,-1e400,1e-400]', binary => 1, verdict => 'clamp') =~ s/\n.*//sr,
 	'[1.7976931348623157e+308,-1.7976931348623157e+308,0]', 'beyond all doubles');
-is(probe('json_probe', '12345678901234567890', binary => 1, verdict => 'text'),
+is(written_by('sw_test_json', '12345678901234567890', binary => 1, verdict => 'text'),
 	"\"12345678901234567890\"\nnumber at <>: 12345678901234567890", 'a document that is one number');
 
 # ---- declared properties ----
@@ -412,10 +396,10 @@ both_are('{"a":{"t":0},"a.t":0}',
 both_are('{"a":0,"b":0,"c":0,"dd":0,"ee":0}',
 	'{"a":0,"b":"1970-01-01 08:00:00.000","c":0,"dd":0,"ee":"1970-01-01 08:00:00.000"}',
 	'many names', datetimes => 'ee,b,zz,"",ddd');
-is(probe('json_probe_text', '{"\u65e5\u671f":0,"\u0074":0}', datetimes => '日期,t'),
+is(written_by('sw_test_json_text', '{"\u65e5\u671f":0,"\u0074":0}', datetimes => '日期,t'),
 	'{"\u65e5\u671f":"1970-01-01 08:00:00.000","\u0074":"1970-01-01 08:00:00.000"}',
 	'names with escapes');
-is(probe('json_probe_text', '{"t":"2024-01-01T00:00:00\u002b08:00"}', datetimes => 't'),
+is(written_by('sw_test_json_text', '{"t":"2024-01-01T00:00:00\u002b08:00"}', datetimes => 't'),
 	'{"t":"2024-01-01 00:00:00.000"}', 'a date-time with escapes');
 both_are('{"a":null,"b":{"a":null},"c":[null,{"a":null}],"d":[null]}',
 	'{"a":[],"b":{"a":null},"c":[null,{"a":[]}],"d":[null]}',
@@ -433,7 +417,7 @@ foreach my $form (
 {
 	both_are("{\"t\":$form}", "{\"t\":\"$day\"}", "$form is read", datetimes => 't');
 }
-is(probe('json_probe_text', '{"t": { "$date" : { "$numberLong" : "1626847200000" } } }', datetimes => 't'),
+is(written_by('sw_test_json_text', '{"t": { "$date" : { "$numberLong" : "1626847200000" } } }', datetimes => 't'),
 	"{\"t\": \"$day\" }", 'blanks do not matter');
 both_are('{"t":{"$date":1626847200}}', '{"t":"1970-01-20 03:54:07.200"}',
 	'$date counts milliseconds, whatever their number', datetimes => 't');
@@ -475,7 +459,7 @@ foreach my $zone (@zones)
 {
 	none_differ("$zone: instants from 1880 to 2400, as the server shows them", $n_times, <<"SQL");
 SELECT t::text AS example,
-	json_probe(jsonb_build_object('t', jsonb_build_array(t, t + interval '1 h', t - interval '100 d', t + interval '100 d')), '{t}', '{}', '$zone', false, 'stop') <>
+	sw_test_json(jsonb_build_object('t', jsonb_build_array(t, t + interval '1 h', t - interval '100 d', t + interval '100 d')), '{t}', '{}', '$zone', false, 'stop') <>
 	format('{"t":["%s","%s","%s","%s"]}', shown(t, '$zone'), shown(t + interval '1 h', '$zone'), shown(t - interval '100 d', '$zone'), shown(t + interval '100 d', '$zone')) AS differs
 	FROM (SELECT timestamptz '1880-01-01 UTC' + (random() * 16e12)::bigint * interval '1 ms' AS t
 		FROM generate_series(1, $n_times)) AS drawn
@@ -485,7 +469,7 @@ SQL
 	none_differ("$zone: wall clock times near changes, as the server reads them",
 		query('SELECT count(*) FROM times'), <<"SQL");
 SELECT t::text AS example,
-	json_probe(jsonb_build_object('t', written(t)), '{t}', '{}', '$zone', false, 'stop') <>
+	sw_test_json(jsonb_build_object('t', written(t)), '{t}', '{}', '$zone', false, 'stop') <>
 	format('{"t":"%s"}', shown(t AT TIME ZONE '$zone', '$zone')) AS differs FROM times
 SQL
 	none_differ("$zone: the first instant that shows them",
@@ -494,7 +478,7 @@ SELECT t::text || ' ' || found::text AS example, found <> coalesce(
 		(SELECT min(ms((t - o) AT TIME ZONE 'UTC' AT TIME ZONE 'UTC')) FROM unnest(ARRAY[before, after]) AS o
 			WHERE (t - o) AT TIME ZONE 'UTC' AT TIME ZONE '$zone' = t),
 		ms(t AT TIME ZONE '$zone' AT TIME ZONE 'UTC')) AS differs
-	FROM (SELECT t, json_probe_zone('$zone', ms(t)) AS found,
+	FROM (SELECT t, sw_test_json_zone('$zone', ms(t)) AS found,
 			(d AT TIME ZONE '$zone') - (d AT TIME ZONE 'UTC') AS before,
 			(e AT TIME ZONE '$zone') - (e AT TIME ZONE 'UTC') AS after
 		FROM times, LATERAL (SELECT (t - interval '1 day') AT TIME ZONE 'UTC' AS d,
@@ -516,17 +500,17 @@ foreach my $case (
 	both_are("{\"t\":\"$written\"}", "{\"t\":\"$shown:00.000\"}", "$zone $written: $what",
 		datetimes => 't', zone => $zone);
 }
-is(query("SELECT json_probe_zone('America/New_York', ms('2024-11-03 01:30')) = ms('2024-11-03 05:30')"),
+is(query("SELECT sw_test_json_zone('America/New_York', ms('2024-11-03 01:30')) = ms('2024-11-03 05:30')"),
 	't', 'of two instants the first, in New York');
-is(query("SELECT json_probe_zone('Asia/Shanghai', ms('1991-09-15 01:30')) = ms('1991-09-14 16:30')"),
+is(query("SELECT sw_test_json_zone('Asia/Shanghai', ms('1991-09-15 01:30')) = ms('1991-09-14 16:30')"),
 	't', 'and in Shanghai');
 
 # ---- speed ----
 
 my $ratio = query(<<'SQL');
 SELECT round((theirs / ours)::numeric, 1) FROM (
-	SELECT json_probe_bench(docs, '{}', true, false, 20) AS ours,
-		json_probe_bench(docs, '{}', false, false, 20) AS theirs
+	SELECT sw_test_json_speed(docs, '{}', true, false, 20) AS ours,
+		sw_test_json_speed(docs, '{}', false, false, 20) AS theirs
 	FROM (SELECT array_agg(doc::jsonb -> 'actor') AS docs FROM events) AS all_docs) AS measured
 SQL
 cmp_ok($ratio, '>=', 2, 'at least twice as fast as the server');

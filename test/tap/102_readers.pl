@@ -6,13 +6,11 @@
 use strict;
 use warnings FATAL => 'all';
 
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SensorswaveModule;
 use Test::More;
 
-my $top = abs_path(dirname(__FILE__) . '/../..');
 my $seed = $ENV{SW_TEST_SEED} || time();
 my $n_random = 10_000;
 
@@ -22,19 +20,7 @@ $node->append_conf('postgresql.conf', "fsync = off\ntimezone = 'UTC'\n");
 $node->start;
 note "seed $seed: SW_TEST_SEED repeats it";
 
-my $build = "$PostgreSQL::Test::Utils::tmp_check/readers";
-system_or_bail('make', '-s', '-C', "$top/test/readers", "BUILD=$build");
-
-my $probe_sql = <<"SQL";
-CREATE FUNCTION reader_probe(relation regclass, policy text DEFAULT 'error',
-	zone text DEFAULT 'Asia/Shanghai', has_time bool DEFAULT true,
-	is_binary_json bool DEFAULT false, target_type text DEFAULT '')
-	RETURNS TABLE (n bigint, name text, value text)
-	LANGUAGE c STRICT AS '$build/reader_probe', 'reader_probe';
-CREATE FUNCTION reader_probe_measure(relation regclass, bytes_per_batch bigint)
-	RETURNS text LANGUAGE c STRICT AS '$build/reader_probe', 'reader_probe_measure';
-SQL
-$node->safe_psql('postgres', $probe_sql);
+create_module($node);
 $node->safe_psql('postgres', 'CREATE EXTENSION hstore');
 
 sub query
@@ -44,10 +30,10 @@ sub query
 }
 
 # What a read of the table "t" tells about column v.
-sub probe
+sub column_read
 {
 	my (%by) = @_;
-	return query(sprintf "SELECT n || ' ' || value FROM reader_probe('t', '%s',"
+	return query(sprintf "SELECT n || ' ' || value FROM sw_test_read('t', '%s',"
 		  . " has_time => %s, is_binary_json => %s, target_type => '%s')"
 		  . " WHERE name = 'v' ORDER BY n < 0, n",
 		$by{policy} // 'error', $by{has_time} // 'true', $by{binary} // 'false',
@@ -71,7 +57,7 @@ sub family
 		$shown //= query("SELECT v::text FROM t WHERE k = $n");
 		push @expected, "$n $shown";
 	}
-	is(probe(), join("\n", @expected), "$type: $n values");
+	is(column_read(), join("\n", @expected), "$type: $n values");
 	return;
 }
 
@@ -79,7 +65,7 @@ sub family
 sub policy_is
 {
 	my ($policy, $expected, $what, %by) = @_;
-	is(probe(policy => $policy, %by), $expected, "$what: policy $policy");
+	is(column_read(policy => $policy, %by), $expected, "$what: policy $policy");
 	return;
 }
 
@@ -87,7 +73,7 @@ sub fails
 {
 	my ($policy, $error, $what, %by) = @_;
 	my ($status, $out, $err) = $node->psql('postgres',
-		sprintf "SELECT * FROM reader_probe('t', '$policy', 'Asia/Shanghai', target_type => '%s')",
+		sprintf "SELECT * FROM sw_test_read('t', '$policy', 'Asia/Shanghai', target_type => '%s')",
 		($by{wish} // '') =~ s/'/''/gr);
 	is($status, 3, "$what: policy $policy is an error");
 	like($err, $error, "$what: which names the row");
@@ -195,10 +181,10 @@ family('hstore[]', 'Array(Map(String, Nullable(String)))', [ q(ARRAY['a=>1'::hst
 
 query('DROP TABLE t; CREATE TABLE t (k int PRIMARY KEY, v time)');
 query("INSERT INTO t VALUES (1, '12:34:56.789')");
-is(probe(has_time => 'false'), "0 Nullable(String)\n1 12:34:56.789", 'time where the target has no such type');
+is(column_read(has_time => 'false'), "0 Nullable(String)\n1 12:34:56.789", 'time where the target has no such type');
 
 is(query('DROP TABLE t; CREATE TABLE t (k int, v int NOT NULL, w text); CREATE VIEW u AS SELECT * FROM t;'
-		  . " SELECT name, value FROM reader_probe('t') UNION ALL SELECT name, value FROM reader_probe('u')"),
+		  . " SELECT name, value FROM sw_test_read('t') UNION ALL SELECT name, value FROM sw_test_read('u')"),
 	"k|Int32\nv|Int32\nw|Nullable(String)\nk|Int32\nv|Nullable(Int32)\nw|Nullable(String)",
 	'Nullable follows NOT NULL, and keys are never');
 
@@ -233,7 +219,7 @@ CREATE TABLE t AS SELECT k,
 ALTER TABLE t ALTER d38x TYPE numeric(38,20);
 SQL
 my $differing = query(<<'SQL');
-WITH got AS (SELECT n, name, value FROM reader_probe('t') WHERE n > 0),
+WITH got AS (SELECT n, name, value FROM sw_test_read('t') WHERE n > 0),
 	expected AS (SELECT row_number() OVER () AS n, t.* FROM t)
 SELECT count(*), count(DISTINCT got.name), count(*) FILTER (WHERE got.value <> CASE got.name
 	WHEN 'k' THEN e.k::text WHEN 'i2' THEN i2::text WHEN 'i4' THEN i4::text WHEN 'i8' THEN i8::text
@@ -336,13 +322,13 @@ foreach my $text ('1a', 'String DEFAULT 1', 'Int64, x Int64', 'Decimal(1', "Date
 # ---- encodings ----
 
 query('CREATE DATABASE ascii ENCODING \'SQL_ASCII\' TEMPLATE template0 LC_COLLATE \'C\' LC_CTYPE \'C\'');
-$node->safe_psql('ascii', $probe_sql);
+create_module($node, 'ascii');
 $node->safe_psql('ascii', q(CREATE TABLE t (k int, v text); INSERT INTO t VALUES (1, E'gr\303\274n'), (2, E'gr\374n')));
 sub ascii
 {
 	my ($policy) = @_;
 	my ($status, $out, $err) = $node->psql('ascii',
-		"SELECT n, encode(convert_to(value, 'SQL_ASCII'), 'escape') FROM reader_probe('t', '$policy') WHERE name = 'v' AND n > 0");
+		"SELECT n, encode(convert_to(value, 'SQL_ASCII'), 'escape') FROM sw_test_read('t', '$policy') WHERE name = 'v' AND n > 0");
 	return $status == 0 ? $out : $err;
 }
 like(ascii('error'), qr/cannot export text that is not valid UTF-8 in column "v".*with k 2/s, 'SQL_ASCII: error');
@@ -352,11 +338,11 @@ is(ascii('text'), "1|gr\\303\\274n\n2|gr\\\\xFCn", 'SQL_ASCII: as text');
 is(ascii('skip'), "1|gr\\303\\274n", 'SQL_ASCII: skipped');
 
 query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
-$node->safe_psql('latin', $probe_sql);
+create_module($node, 'latin');
 $node->safe_psql('latin', "CREATE TYPE colour AS ENUM (U&'gr\\00fcn'); CREATE TABLE t (k int, v text, e colour, j jsonb);"
 	  . " INSERT INTO t VALUES (1, U&'gr\\00fcn', U&'gr\\00fcn', U&'{\"a\": \"\\00fc\"}')");
 is($node->safe_psql('latin',
-		"SELECT name, encode(convert_to(value, 'LATIN1'), 'hex') FROM reader_probe('t') WHERE n > 0"),
+		"SELECT name, encode(convert_to(value, 'LATIN1'), 'hex') FROM sw_test_read('t') WHERE n > 0"),
 	"k|31\nv|6772c3bc6e\ne|6772c3bc6e\nj|7b2261223a22c3bc227d", 'LATIN1 becomes UTF-8');
 
 # ---- memory ----
@@ -365,14 +351,14 @@ query('DROP TABLE t; CREATE TABLE t (k int, v text, w text);'
 	  . " INSERT INTO t SELECT i, repeat('x', 1000), repeat('y', 1000) FROM generate_series(1, 2000) i;"
 	  . " INSERT INTO t VALUES (0, repeat('z', 50000000), NULL);"
 	  . " INSERT INTO t SELECT i, repeat('x', 1000), repeat('y', 1000) FROM generate_series(1, 2000) i");
-my ($n_rows, $n_batches, $most) = split / /, query("SELECT reader_probe_measure('t', 1000000)");
+my ($n_rows, $n_batches, $most) = split / /, query("SELECT sw_test_read_memory('t', 1000000)");
 is($n_rows, 4001, 'all rows, with a large one among them');
 cmp_ok($n_batches, '>', 8, 'batches end by bytes');
 cmp_ok($most, '<', 54_000_000, 'a batch is as large as its largest value, and little more');
 
 query('DO $$ BEGIN EXECUTE (SELECT \'CREATE TABLE wide (\' || string_agg(\'c\' || i || \' int\', \',\') || \')\''
 	  . ' FROM generate_series(1, 1600) i); END $$; INSERT INTO wide (c1) SELECT generate_series(1, 3000)');
-($n_rows, $n_batches, $most) = split / /, query("SELECT reader_probe_measure('wide', 8000000)");
+($n_rows, $n_batches, $most) = split / /, query("SELECT sw_test_read_memory('wide', 8000000)");
 is($n_rows, 3000, '1,600 columns');
 cmp_ok($most, '<', 17_000_000, 'take no more than the batch may');
 

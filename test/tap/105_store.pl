@@ -3,11 +3,10 @@
 use strict;
 use warnings FATAL => 'all';
 
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
 use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SensorswaveModule;
 use SensorswaveSandbox;
 use SensorswaveTest;
 use POSIX ();
@@ -16,17 +15,8 @@ use Test::More;
 
 my $sandbox = SensorswaveSandbox->new('store');
 my $node = make_node('store', $sandbox);
-
-# ---- the probe ----
-
-my $build = "$PostgreSQL::Test::Utils::tmp_check/store_probe";
-my $source = abs_path(dirname(__FILE__) . '/../store');
-system_or_bail('make', '-s', '-C', $source, "BUILD=$build");
-$node->safe_psql('postgres', <<"SQL");
-CREATE EXTENSION sensorswave_export;
-CREATE FUNCTION probe(options text[], call text, VARIADIC arguments text[])
-RETURNS text LANGUAGE c AS '$build/store_probe', 'store_probe';
-SQL
+$node->safe_psql('postgres', 'CREATE EXTENSION sensorswave_export');
+create_module($node);
 
 my %tos = (
 	kind => 'tos',
@@ -37,21 +27,16 @@ my %tos = (
 	secret_key => $sandbox->env('STORE_SECRET_KEY'),
 	proxy => $sandbox->env('STORE_PROXY'),
 	ca_file => $sandbox->env('CA_FILE'),
-	request_timeout_ms => 4000);
+	idle_ms => 4000);
 my %s3 = (%tos, kind => 's3', endpoint => $sandbox->env('STORE_S3_ENDPOINT'));
 my $by_ip = 'http://127.0.0.1:' . $sandbox->env('STORE_PORT');
 
-sub array
-{
-	return 'ARRAY[' . join(', ', map { quote_text($_) } @_) . ']::text[]';
-}
-
 # One call, answered with "ok ..." or the error.
-sub probe
+sub store
 {
 	my ($options, $call, @arguments) = @_;
-	my $sql = 'SELECT probe(' . array(%$options) . ", '$call', VARIADIC " . array(@arguments) . ')';
-	return $node->safe_psql('postgres', $sql);
+	return $node->safe_psql('postgres', 'SELECT sw_test_store(' . quote_options(%$options)
+		  . ", '$call', VARIADIC " . quote_array(@arguments) . ')');
 }
 
 # Is it refused with this status and chance, in these words?
@@ -79,20 +64,20 @@ foreach my $name (sort keys %places)
 	my $crc = $name =~ /TOS/ ? ' 11177612005948864433' : '';
 	my $line = 'sw/a/1 5 "5d41402abc4b2a76b9719d911017c592"';
 
-	is(probe($place, 'put', 'sw/a/1', 'hello'), 'ok', "$name: put");
-	is(probe($place, 'put', 'sw/a/2', ''), 'ok', "$name: put nothing");
-	is(probe($place, 'head', 'sw/a/1'), "ok $line$crc", "$name: head");
-	is(probe($place, 'get', 'sw/a/1', 1, 3), 'ok 3 ell', "$name: get a range");
-	is(probe($place, 'get', 'sw/a/1', 3, 100), 'ok 2 lo', "$name: get the rest");
-	like(probe($place, 'list', 'sw/a', 10),
+	is(store($place, 'put', 'sw/a/1', 'hello'), 'ok', "$name: put");
+	is(store($place, 'put', 'sw/a/2', ''), 'ok', "$name: put nothing");
+	is(store($place, 'head', 'sw/a/1'), "ok $line$crc", "$name: head");
+	is(store($place, 'get', 'sw/a/1', 1, 3), 'ok 3 ell', "$name: get a range");
+	is(store($place, 'get', 'sw/a/1', 3, 100), 'ok 2 lo', "$name: get the rest");
+	like(store($place, 'list', 'sw/a', 10),
 		qr{^ok all 2 \Q$line\E sw/a/2 0 }, "$name: list");
-	is(probe($place, 'list', 'sw/none', 10), 'ok all 0', "$name: list nothing");
-	is(probe($place, 'list_uploads', 'sw/a/1'), 'ok', "$name: list uploads");
-	is(probe($place, 'abort', 'sw/a/1', 'unknown'), 'ok', "$name: abort nothing");
-	is(probe($place, 'delete', 'sw/a/1'), 'ok', "$name: delete");
-	is(probe($place, 'delete', 'sw/a/1'), 'ok', "$name: delete nothing");
-	is(probe($place, 'delete_many', 'sw/a/2', 'sw/a/3'), 'ok', "$name: delete many");
-	like(probe($place, 'head', 'sw/a/2'), qr/^missing never: .*HTTP status 404/, "$name: gone");
+	is(store($place, 'list', 'sw/none', 10), 'ok all 0', "$name: list nothing");
+	is(store($place, 'list_uploads', 'sw/a/1'), 'ok', "$name: list uploads");
+	is(store($place, 'abort', 'sw/a/1', 'unknown'), 'ok', "$name: abort nothing");
+	is(store($place, 'delete', 'sw/a/1'), 'ok', "$name: delete");
+	is(store($place, 'delete', 'sw/a/1'), 'ok', "$name: delete nothing");
+	is(store($place, 'delete_many', 'sw/a/2', 'sw/a/3'), 'ok', "$name: delete many");
+	like(store($place, 'head', 'sw/a/2'), qr/^missing never: .*HTTP status 404/, "$name: gone");
 
 	my @lines = $sandbox->log_lines('store', $from);
 	is(scalar(grep { $_->{accepted} } @lines), scalar @lines,
@@ -104,11 +89,11 @@ foreach my $name (sort keys %places)
 }
 
 $sandbox->store('POST', '/behaviour', { pathStyle => JSON::PP::true });
-is(probe({ %s3, path_style => 1 }, 'put', 'sw/a', 'x'), 'ok', 'path style where it is asked for');
-is(probe({ %s3, path_style => 1 }, 'url', 'sw/a'),
+is(store({ %s3, path_style => 1 }, 'put', 'sw/a', 'x'), 'ok', 'path style where it is asked for');
+is(store({ %s3, path_style => 1 }, 'url', 'sw/a'),
 	"ok https://$s3{endpoint}/sensorswave/sw/a", '... and for the warehouse');
-is(probe({ %s3, path_style => 1 }, 'list', 'sw/', 10) =~ /^ok all 1 /, 1, '... and for lists');
-is(probe({ %s3, path_style => 1 }, 'delete', 'sw/a'), 'ok', '... and gone');
+is(store({ %s3, path_style => 1 }, 'list', 'sw/', 10) =~ /^ok all 1 /, 1, '... and for lists');
+is(store({ %s3, path_style => 1 }, 'delete', 'sw/a'), 'ok', '... and gone');
 $sandbox->store('DELETE', '/behaviour');
 
 # ---- temporary keys ----
@@ -122,9 +107,9 @@ foreach my $place (\%tos, \%s3)
 		secret_key => $sandbox->env('STORE_STS_SECRET_KEY'),
 		security_token => $sandbox->env('STORE_STS_TOKEN'));
 
-	is(probe(\%temporary, 'put', 'sw/sts', 'x'), 'ok', "$kind: a temporary key");
-	is(probe(\%temporary, 'delete', 'sw/sts'), 'ok', "$kind: ... deletes too");
-	refused(probe({ %temporary, security_token => 'wrong' }, 'put', 'sw/sts', 'x'),
+	is(store(\%temporary, 'put', 'sw/sts', 'x'), 'ok', "$kind: a temporary key");
+	is(store(\%temporary, 'delete', 'sw/sts'), 'ok', "$kind: ... deletes too");
+	refused(store({ %temporary, security_token => 'wrong' }, 'put', 'sw/sts', 'x'),
 		'auth never', qr/Invalid(Security)?Token.*permanent key/, "$kind: a wrong token");
 }
 
@@ -133,23 +118,23 @@ foreach my $place (\%tos, \%s3)
 foreach my $place (\%tos, \%s3)
 {
 	my $kind = $place->{kind};
-	my $put = 'SELECT count(*) FROM generate_series(1, 120) i WHERE probe('
-	  . array(%$place) . ", 'put', 'sw/page/' || lpad(i::text, 3, '0'), 'x') = 'ok'";
+	my $put = 'SELECT count(*) FROM generate_series(1, 120) i WHERE sw_test_store('
+	  . quote_options(%$place) . ", 'put', 'sw/page/' || lpad(i::text, 3, '0'), 'x') = 'ok'";
 	is($node->safe_psql('postgres', $put), '120', "$kind: 120 objects");
 	my $from = $sandbox->count_log('store');
-	my @keys = probe($place, 'list', 'sw/page/', 1000) =~ m{sw/page/(\d+)}g;
+	my @keys = store($place, 'list', 'sw/page/', 1000) =~ m{sw/page/(\d+)}g;
 	is(join(' ', @keys), join(' ', map { sprintf('%03d', $_) } 1 .. 120),
 		"$kind: all of them, in order");
 	is(scalar(grep { $_->{operation} =~ /List/i } $sandbox->log_lines('store', $from)), 3,
 		"$kind: in three pages");
-	like(probe($place, 'list', 'sw/page/', 70), qr/^ok some 70 /, "$kind: as many as wanted");
-	like(probe($place, 'list', 'sw/page/', 120), qr/^ok all 120 /, "$kind: just enough");
+	like(store($place, 'list', 'sw/page/', 70), qr/^ok some 70 /, "$kind: as many as wanted");
+	like(store($place, 'list', 'sw/page/', 120), qr/^ok all 120 /, "$kind: just enough");
 
 	$from = $sandbox->count_log('store');
-	is(probe($place, 'delete_many', map { sprintf('sw/page/%03d', $_) } 1 .. 120), 'ok',
+	is(store($place, 'delete_many', map { sprintf('sw/page/%03d', $_) } 1 .. 120), 'ok',
 		"$kind: all deleted");
 	is(scalar($sandbox->log_lines('store', $from)), 3, "$kind: ... in three requests");
-	is(probe($place, 'list', 'sw/page/', 10), 'ok all 0', "$kind: none is left");
+	is(store($place, 'list', 'sw/page/', 10), 'ok all 0', "$kind: none is left");
 }
 
 # ---- rights ----
@@ -162,28 +147,28 @@ foreach my $place (\%tos, \%s3)
 		access_key => $sandbox->env('STORE_LEAST_ACCESS_KEY'),
 		secret_key => $sandbox->env('STORE_LEAST_SECRET_KEY'));
 
-	is(probe(\%least, 'put', 'sw/least', 'x'), 'ok', "$kind: the four rights: put");
-	like(probe(\%least, 'list', 'sw/least', 1), qr/^ok all 1 /, "$kind: ... list");
-	is(probe(\%least, 'delete_many', 'sw/least', 'sw/none'), 'ok', "$kind: ... delete many");
-	refused(probe(\%least, 'abort', 'sw/least', 'u'), 'denied never',
+	is(store(\%least, 'put', 'sw/least', 'x'), 'ok', "$kind: the four rights: put");
+	like(store(\%least, 'list', 'sw/least', 1), qr/^ok all 1 /, "$kind: ... list");
+	is(store(\%least, 'delete_many', 'sw/least', 'sw/none'), 'ok', "$kind: ... delete many");
+	refused(store(\%least, 'abort', 'sw/least', 'u'), 'denied never',
 		qr/This needs $kind:AbortMultipartUpload\./, "$kind: abort");
-	refused(probe(\%least, 'list_uploads', 'sw/least'), 'denied never',
+	refused(store(\%least, 'list_uploads', 'sw/least'), 'denied never',
 		qr/This needs $kind:ListBucketMultipartUploads\./, "$kind: list uploads");
 
 	my %none = (%$place, access_key => "AKnone$kind", secret_key => 'not-a-secret-none');
 	$sandbox->store('POST', '/keys', { accessKey => "AKnone$kind",
 		secretKey => 'not-a-secret-none', actions => ['PutObject'] });
-	is(probe(\%none, 'put', 'sw/kept', 'x'), 'ok', "$kind: a key that may only put");
+	is(store(\%none, 'put', 'sw/kept', 'x'), 'ok', "$kind: a key that may only put");
 	foreach my $call ([ 'get', 'GetObject', 'sw/kept', 0, 1 ], [ 'head', 'GetObject', 'sw/kept' ],
 		[ 'delete', 'DeleteObject', 'sw/kept' ], [ 'list', 'ListBucket', 'sw/', 1 ])
 	{
 		my ($name, $right, @arguments) = @$call;
-		refused(probe(\%none, $name, @arguments), 'denied never', qr/This needs $kind:$right\./,
+		refused(store(\%none, $name, @arguments), 'denied never', qr/This needs $kind:$right\./,
 			"$kind: $name without the right");
 	}
-	refused(probe(\%none, 'delete_many', 'sw/kept', 'sw/other'), 'denied never',
+	refused(store(\%none, 'delete_many', 'sw/kept', 'sw/other'), 'denied never',
 		qr{(DeleteObject).*\[sw/kept denied\]}, "$kind: delete many without the right");
-	probe($place, 'delete', 'sw/kept');
+	store($place, 'delete', 'sw/kept');
 }
 
 # ---- refusals that a person must cure ----
@@ -201,12 +186,12 @@ foreach my $place (\%tos, \%s3)
 	foreach my $case (@cases)
 	{
 		my ($options, $status, $words) = @$case;
-		refused(probe({ %$place, %$options }, 'put', 'sw/a', 'x'),
+		refused(store({ %$place, %$options }, 'put', 'sw/a', 'x'),
 			$status, $words, "$kind: wrong @{[ %$options ]}");
 	}
 
 	$sandbox->store('POST', '/behaviour', { clockOffsetMs => 3600 * 1000 });
-	refused(probe($place, 'put', 'sw/a', 'x'), 'auth never',
+	refused(store($place, 'put', 'sw/a', 'x'), 'auth never',
 		qr/clock of this server differs.*This server says \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, the store says .*\d\d:\d\d.*NTP/,
 		"$kind: clocks");
 	$sandbox->store('DELETE', '/behaviour');
@@ -242,7 +227,7 @@ foreach my $place (\%tos, \%s3)
 		my $id = $sandbox->fault(op => 'PUT', fault => 'error', status => $status,
 			code => $code, %$wishes);
 		my $what = "$kind: $status $code " . join(' ', map { "$_" } keys %$wishes);
-		my $answer = probe({ %$place, request_timeout_ms => 300 }, 'put', 'sw/a', 'x');
+		my $answer = store({ %$place, idle_ms => 300 }, 'put', 'sw/a', 'x');
 		refused($answer, $outcome, $words, $what);
 		my $hits = $sandbox->fault_hits($id);
 		if ($outcome =~ /never/ || defined $wishes->{retry_after})
@@ -259,12 +244,12 @@ foreach my $place (\%tos, \%s3)
 		$kind eq 'tos' ? 'corrupt_crc' : 'corrupt_etag')
 	{
 		$sandbox->fault(op => 'PUT', fault => $fault, times => 2);
-		is(probe($place, 'put', 'sw/a', 'x'), 'ok', "$kind: $fault twice, then it is there");
+		is(store($place, 'put', 'sw/a', 'x'), 'ok', "$kind: $fault twice, then it is there");
 		$sandbox->clear_faults;
 	}
 	my $corrupt = $kind eq 'tos' ? 'corrupt_crc' : 'corrupt_etag';
 	$sandbox->fault(op => 'PUT', fault => $corrupt);
-	refused(probe({ %$place, request_timeout_ms => 300 }, 'put', 'sw/a', 'x'),
+	refused(store({ %$place, idle_ms => 300 }, 'put', 'sw/a', 'x'),
 		'mismatch later', qr/received other bytes.*checksum is/, "$kind: $corrupt");
 	$sandbox->clear_faults;
 
@@ -273,15 +258,15 @@ foreach my $place (\%tos, \%s3)
 	{
 		my ($op, $name, @arguments) = @$call;
 		$sandbox->fault(op => $op, fault => 'error', status => 200, body => 'html');
-		refused(probe({ %$place, request_timeout_ms => 300 }, $name, @arguments),
+		refused(store({ %$place, idle_ms => 300 }, $name, @arguments),
 			'protocol later', qr/does not come from/, "$kind: a page in place of $name");
 		$sandbox->clear_faults;
 	}
 	$sandbox->fault(op => 'DELETE_MANY', fault => 'error', status => 501, code => 'NotImplemented');
-	is(probe($place, 'delete_many', 'sw/b', 'sw/c'), 'ok',
+	is(store($place, 'delete_many', 'sw/b', 'sw/c'), 'ok',
 		"$kind: a store that cannot delete many is asked singly");
 	$sandbox->clear_faults;
-	probe($place, 'delete', 'sw/a');
+	store($place, 'delete', 'sw/a');
 }
 
 # ---- replies of a stranger ----
@@ -321,8 +306,8 @@ sub stranger
 {
 	my ($what, $reply, $call, $outcome, $words, @arguments) = @_;
 	start_stranger($reply);
-	my $answer = probe(
-		{ %s3, endpoint => "http://127.0.0.1:$stranger_port", proxy => '', request_timeout_ms => 300 },
+	my $answer = store(
+		{ %s3, endpoint => "http://127.0.0.1:$stranger_port", proxy => '', idle_ms => 300 },
 		$call, @arguments);
 	kill('KILL', $stranger_pid);
 	waitpid($stranger_pid, 0);
@@ -391,10 +376,10 @@ my @choices = (
 foreach my $choice (@choices)
 {
 	my ($place, $options, $words) = @$choice;
-	like(probe({ %$place, %$options }, 'url', 'sw/a'), $words,
+	like(store({ %$place, %$options }, 'url', 'sw/a'), $words,
 		join(' ', $place->{kind}, map { "$_=$options->{$_}" } sort keys %$options));
 }
-like(probe(\%s3, 'put', $_, 'x'), qr/^config never: invalid name of a staged object/, "key $_")
+like(store(\%s3, 'put', $_, 'x'), qr/^config never: invalid name of a staged object/, "key $_")
   foreach 'a//b', '../a', 'a b', '/a', 'a/';
 
 # ---- the row ----

@@ -1,10 +1,8 @@
 /*-------------------------------------------------------------------------
  *
- * reader_probe.c
- *	  A function for tests: a relation through the type map and the readers
- *	  of source/, and what the columns hold afterwards.
- *
- * Linked with the module's own objects; see the Makefile beside it.
+ * module_readers.c
+ *	  sw_test_read and sw_test_read_memory: a relation through the type map
+ *	  and the readers of source/, and what the columns hold afterwards.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,8 +10,6 @@
 
 #include "access/relation.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -29,25 +25,22 @@
 #include "source/sw_read.h"
 #include "source/sw_type_map.h"
 
+#include "module.h"
+
 #define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 #define EPOCH_US	((int64) EPOCH_DAYS * USECS_PER_DAY)
 
-PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(sw_test_read);
+PG_FUNCTION_INFO_V1(sw_test_read_memory);
 
-extern PGDLLEXPORT Datum reader_probe(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum reader_probe_measure(PG_FUNCTION_ARGS);
-
-PG_FUNCTION_INFO_V1(reader_probe);
-PG_FUNCTION_INFO_V1(reader_probe_measure);
-
-typedef struct Probe
+typedef struct Reading
 {
 	SwSourceQuery query;
 	ReturnSetInfo *result;		/* NULL: values are not shown */
 	uint64		n_rows;
 	int			n_batches;
 	Size		most_bytes;		/* allocated by a batch */
-} Probe;
+} Reading;
 
 static char *
 print_by(PGFunction function, Datum value)
@@ -255,7 +248,7 @@ show(StringInfo text, const SwColumnSpec *spec, const SwColumn *column,
 
 /* A row of the function's result. */
 static void
-tell(Probe *probe, int64 row, const char *name, const char *value)
+tell(Reading *reading, int64 row, const char *name, const char *value)
 {
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
@@ -263,31 +256,31 @@ tell(Probe *probe, int64 row, const char *name, const char *value)
 	values[0] = Int64GetDatum(row);
 	values[1] = CStringGetTextDatum(name);
 	values[2] = CStringGetTextDatum(value);
-	tuplestore_putvalues(probe->result->setResult, probe->result->setDesc,
+	tuplestore_putvalues(reading->result->setResult, reading->result->setDesc,
 						 values, nulls);
 }
 
 static void
 take_batch(void *arg, const SwBatch *batch)
 {
-	Probe	   *probe = (Probe *) arg;
+	Reading    *reading = (Reading *) arg;
 	uint64		row;
 	int			i;
 
-	if (!sw_batch_fits(batch, probe->query.specs, probe->query.n_columns))
+	if (!sw_batch_fits(batch, reading->query.specs, reading->query.n_columns))
 		elog(ERROR, "columns are not equally long");
-	probe->n_batches++;
-	probe->most_bytes = Max(probe->most_bytes, sw_batch_allocated(batch));
+	reading->n_batches++;
+	reading->most_bytes = Max(reading->most_bytes, sw_batch_allocated(batch));
 	for (row = 0; row < batch->n_rows; row++)
 	{
-		probe->n_rows++;
-		for (i = 0; i < batch->n_columns && probe->result != NULL; i++)
+		reading->n_rows++;
+		for (i = 0; i < batch->n_columns && reading->result != NULL; i++)
 		{
 			StringInfoData text;
 
 			initStringInfo(&text);
-			show(&text, &probe->query.specs[i], &batch->columns[i], row);
-			tell(probe, (int64) probe->n_rows, probe->query.specs[i].name,
+			show(&text, &reading->query.specs[i], &batch->columns[i], row);
+			tell(reading, (int64) reading->n_rows, reading->query.specs[i].name,
 				 text.data);
 			pfree(text.data);
 		}
@@ -312,7 +305,7 @@ parse_policy(const char *name)
  * wished to be of that type.
  */
 static void
-make_query(Probe *probe, Oid relation, bool has_time, const char *target_type)
+make_query(Reading *reading, Oid relation, bool has_time, const char *target_type)
 {
 	Relation	source = relation_open(relation, AccessShareLock);
 	TupleDesc	row_type = source->rd_att;
@@ -339,34 +332,34 @@ make_query(Probe *probe, Oid relation, bool has_time, const char *target_type)
 		columns[n].on_null = sw_type_map_get_on_null(&specs[n]);
 		initStringInfo(&text);
 		sw_column_append_file_type(&text, &specs[n]);
-		if (probe->result != NULL)
-			tell(probe, 0, specs[n].name, text.data);
+		if (reading->result != NULL)
+			tell(reading, 0, specs[n].name, text.data);
 		n++;
 	}
 	relation_close(source, AccessShareLock);
-	probe->query.relation = relation;
-	probe->query.specs = specs;
-	probe->query.columns = columns;
-	probe->query.n_columns = n;
-	probe->query.time_column = -1;
-	probe->query.event_column = -1;
-	probe->query.window_start = DT_NOBEGIN;
-	probe->query.window_end = DT_NOEND;
+	reading->query.relation = relation;
+	reading->query.specs = specs;
+	reading->query.columns = columns;
+	reading->query.n_columns = n;
+	reading->query.time_column = -1;
+	reading->query.event_column = -1;
+	reading->query.window_start = DT_NOBEGIN;
+	reading->query.window_end = DT_NOEND;
 }
 
 static void
-tell_report(Probe *probe, const SwReadReport *report, uint64 n_rows)
+tell_report(Reading *reading, const SwReadReport *report, uint64 n_rows)
 {
 	int			i;
 
-	if (n_rows != probe->n_rows)
+	if (n_rows != reading->n_rows)
 		elog(ERROR, "the read tells another number of rows");
 	for (i = 0; i < report->n_columns; i++)
 	{
 		const SwProblemCount *count = &report->columns[i];
 
 		if (count->example != NULL)
-			tell(probe, -1, probe->query.specs[i].name,
+			tell(reading, -1, reading->query.specs[i].name,
 				 psprintf("%d null, %d clamped, %d as text, %d skipped of %d: %s",
 						  (int) count->n_nulled, (int) count->n_clamped,
 						  (int) count->n_as_text, (int) count->n_skipped,
@@ -374,19 +367,11 @@ tell_report(Probe *probe, const SwReadReport *report, uint64 n_rows)
 	}
 }
 
-/*
- * reader_probe(relation regclass, policy text, zone text, has_time bool,
- *		is_binary_json bool, target_type text)
- *		RETURNS TABLE (n bigint, name text, value text)
- *
- * n: 0 = the column's type in a file; from 1 on its value in that row; -1 =
- * what the policy did to it.
- */
 Datum
-reader_probe(PG_FUNCTION_ARGS)
+sw_test_read(PG_FUNCTION_ARGS)
 {
 	Oid			relation = PG_GETARG_OID(0);
-	Probe		probe = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	Reading		reading = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	SwReadReport report;
 	SwReadOptions options = {
 		.rows_per_batch = 1000,
@@ -398,29 +383,23 @@ reader_probe(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	sw_identity_enter(GetUserId(), relation,
-					  text_to_cstring(PG_GETARG_TEXT_PP(2)), &identity);
-	make_query(&probe, relation, PG_GETARG_BOOL(3),
-			   text_to_cstring(PG_GETARG_TEXT_PP(5)));
-	probe.query.policy = parse_policy(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	probe.query.is_binary_json = PG_GETARG_BOOL(4);
-	n_rows = sw_read_query(&probe.query, sw_query_build(&probe.query),
-						   &options, take_batch, &probe);
+					  module_get_text(fcinfo, 2), &identity);
+	make_query(&reading, relation, PG_GETARG_BOOL(3),
+			   module_get_text(fcinfo, 5));
+	reading.query.policy = parse_policy(module_get_text(fcinfo, 1));
+	reading.query.is_binary_json = PG_GETARG_BOOL(4);
+	n_rows = sw_read_query(&reading.query, sw_query_build(&reading.query),
+						   &options, take_batch, &reading);
 	sw_identity_leave(&identity);
-	tell_report(&probe, &report, n_rows);
+	tell_report(&reading, &report, n_rows);
 	return (Datum) 0;
 }
 
-/*
- * reader_probe_measure(relation regclass, bytes_per_batch bigint)
- *		RETURNS text
- *
- * Rows, batches, and the most bytes that a batch held allocated.
- */
 Datum
-reader_probe_measure(PG_FUNCTION_ARGS)
+sw_test_read_memory(PG_FUNCTION_ARGS)
 {
 	Oid			relation = PG_GETARG_OID(0);
-	Probe		probe = {.result = NULL};
+	Reading		reading = {.result = NULL};
 	SwReadOptions options = {
 		.rows_per_batch = 65536,
 		.bytes_per_batch = (Size) PG_GETARG_INT64(1)
@@ -428,11 +407,11 @@ reader_probe_measure(PG_FUNCTION_ARGS)
 	SwIdentity	identity;
 
 	sw_identity_enter(GetUserId(), relation, "UTC", &identity);
-	make_query(&probe, relation, true, "");
-	sw_read_query(&probe.query, sw_query_build(&probe.query), &options,
-				  take_batch, &probe);
+	make_query(&reading, relation, true, "");
+	sw_read_query(&reading.query, sw_query_build(&reading.query), &options,
+				  take_batch, &reading);
 	sw_identity_leave(&identity);
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%d %d %zu", (int) probe.n_rows,
-											  probe.n_batches,
-											  probe.most_bytes)));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%d %d %zu", (int) reading.n_rows,
+											  reading.n_batches,
+											  reading.most_bytes)));
 }

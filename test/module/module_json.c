@@ -1,9 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * json_probe.c
- *	  Functions for tests: documents through the JSON writer of source/.
- *
- * Linked with the module's own objects; see the Makefile beside it.
+ * module_json.c
+ *	  sw_test_json and its like: documents through the JSON writer of source/.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,8 +10,6 @@
 #include <time.h>
 
 #include "catalog/pg_type.h"
-#include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -21,17 +17,12 @@
 #include "source/sw_json.h"
 #include "source/sw_json_zone.h"
 
-PG_MODULE_MAGIC;
+#include "module.h"
 
-extern PGDLLEXPORT Datum json_probe(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum json_probe_text(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum json_probe_zone(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum json_probe_bench(PG_FUNCTION_ARGS);
-
-PG_FUNCTION_INFO_V1(json_probe);
-PG_FUNCTION_INFO_V1(json_probe_text);
-PG_FUNCTION_INFO_V1(json_probe_zone);
-PG_FUNCTION_INFO_V1(json_probe_bench);
+PG_FUNCTION_INFO_V1(sw_test_json);
+PG_FUNCTION_INFO_V1(sw_test_json_text);
+PG_FUNCTION_INFO_V1(sw_test_json_zone);
+PG_FUNCTION_INFO_V1(sw_test_json_speed);
 
 static const char *const reasons[] = {
 	"no datetime", "datetime range", "number", "character", "invalid"
@@ -69,21 +60,6 @@ parse_verdict(const char *name)
 	return SW_JSON_STOP;
 }
 
-static const char *const *
-get_names(ArrayType *array, int *n_names)
-{
-	Datum	   *values;
-	const char **names;
-	int			i;
-
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, NULL,
-					  n_names);
-	names = palloc(sizeof(char *) * (*n_names + 1));
-	for (i = 0; i < *n_names; i++)
-		names[i] = TextDatumGetCString(values[i]);
-	return names;
-}
-
 static pg_tz *
 get_zone(const char *name)
 {
@@ -114,13 +90,13 @@ try_document(FunctionCallInfo fcinfo, bool is_text)
 	Size		n_second;
 	int			i;
 
-	settings.datetime_paths = get_names(PG_GETARG_ARRAYTYPE_P(1),
-										&settings.n_datetime_paths);
-	settings.array_paths = get_names(PG_GETARG_ARRAYTYPE_P(2),
-									 &settings.n_array_paths);
-	settings.zone = get_zone(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	settings.datetime_paths = module_get_texts(fcinfo, 1,
+											   &settings.n_datetime_paths);
+	settings.array_paths = module_get_texts(fcinfo, 2,
+											&settings.n_array_paths);
+	settings.zone = get_zone(module_get_text(fcinfo, 3));
 	settings.is_binary = PG_GETARG_BOOL(4);
-	trial.verdict = parse_verdict(text_to_cstring(PG_GETARG_TEXT_PP(5)));
+	trial.verdict = parse_verdict(module_get_text(fcinfo, 5));
 	writer = sw_json_writer_create(&settings);
 
 	sw_batch_init(&batch, &spec, 1);
@@ -160,39 +136,29 @@ try_document(FunctionCallInfo fcinfo, bool is_text)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(answer.data, answer.len));
 }
 
-/*
- * json_probe(document jsonb, datetimes text[], arrays text[], zone text,
- *		is_binary bool, verdict text) -> the text, and the problems, one a line
- */
 Datum
-json_probe(PG_FUNCTION_ARGS)
+sw_test_json(PG_FUNCTION_ARGS)
 {
 	return try_document(fcinfo, false);
 }
 
-/* json_probe_text(document text, ...): the same. */
 Datum
-json_probe_text(PG_FUNCTION_ARGS)
+sw_test_json_text(PG_FUNCTION_ARGS)
 {
 	return try_document(fcinfo, true);
 }
 
-/* json_probe_zone(zone text, local_ms bigint) -> milliseconds of UTC */
 Datum
-json_probe_zone(PG_FUNCTION_ARGS)
+sw_test_json_zone(PG_FUNCTION_ARGS)
 {
 	SwZone		zone;
 
-	sw_zone_init(&zone, get_zone(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	sw_zone_init(&zone, get_zone(module_get_text(fcinfo, 0)));
 	PG_RETURN_INT64(sw_zone_read(&zone, PG_GETARG_INT64(1)));
 }
 
-/*
- * json_probe_bench(documents jsonb[], datetimes text[], is_ours bool,
- *		is_binary bool, rounds int) -> nanoseconds of CPU time a document
- */
 Datum
-json_probe_bench(PG_FUNCTION_ARGS)
+sw_test_json_speed(PG_FUNCTION_ARGS)
 {
 	static const SwColumnSpec spec = {.name = "json",.type = SW_TYPE_JSON};
 	Trial		trial = {.verdict = SW_JSON_PUT_TEXT};
@@ -210,8 +176,8 @@ json_probe_bench(PG_FUNCTION_ARGS)
 
 	initStringInfo(&trial.problems);
 	initStringInfo(&text);
-	settings.datetime_paths = get_names(PG_GETARG_ARRAYTYPE_P(1),
-										&settings.n_datetime_paths);
+	settings.datetime_paths = module_get_texts(fcinfo, 1,
+											   &settings.n_datetime_paths);
 	settings.zone = get_zone("Asia/Shanghai");
 	settings.is_binary = PG_GETARG_BOOL(3);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), JSONBOID, -1, false,

@@ -1,46 +1,24 @@
 /*-------------------------------------------------------------------------
  *
- * session_probe.c
- *	  A function for tests: statements over one session of target/, as many
- *	  as are asked for, and what memory that takes.
- *
- * Linked with the module's own objects; see the Makefile beside it.
+ * module_session.c
+ *	  sw_test_session: statements over one session of target/, as many as are
+ *	  asked for, and what memory that takes.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "fmgr.h"
-#include "funcapi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "target/sw_session.h"
 
+#include "module.h"
+
 #define CONNECT_TIMEOUT_MS		(10 * 1000)
 #define STATEMENT_TIMEOUT_MS	(30 * 1000)
 
-PG_MODULE_MAGIC;
-
-extern PGDLLEXPORT Datum session_probe(PG_FUNCTION_ARGS);
-
-PG_FUNCTION_INFO_V1(session_probe);
-
-/* The argument as a C string, NULL for a null. */
-static char *
-get_text(FunctionCallInfo fcinfo, int i)
-{
-	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
-static void
-tell_error(StringInfo answers, const SwError *err)
-{
-	appendStringInfo(answers, "%s: %s: %s // %s\n", sw_status_name(err->status),
-					 err->message, err->detail, err->hint);
-}
+PG_FUNCTION_INFO_V1(sw_test_session);
 
 /* Values with tabs and newlines in between, or the error. */
 static void
@@ -55,7 +33,8 @@ run_statement(SwSession *session, const char *text, StringInfo answers)
 
 	if (sw_session_exec(session, &statement, &result, &err) != SW_OK)
 	{
-		tell_error(answers, &err);
+		module_append_error(answers, &err);
+		appendStringInfoChar(answers, '\n');
 		return;
 	}
 	n_values = result.rows.n_rows * result.rows.n_columns;
@@ -65,25 +44,17 @@ run_statement(SwSession *session, const char *text, StringInfo answers)
 						 (i + 1) % result.rows.n_columns == 0 ? '\n' : '\t');
 }
 
-/*
- * session_probe(host text, port int, sslmode text, sslrootcert text,
- *		username text, password text, statements text[], rounds int,
- *		OUT answers text, OUT bytes_early bigint, OUT bytes_late bigint)
- *
- * answers: of the first round.  bytes: all memory of this backend after a
- * tenth of the rounds, and after all of them.
- */
 Datum
-session_probe(PG_FUNCTION_ARGS)
+sw_test_session(PG_FUNCTION_ARGS)
 {
 	SwRedactor	redactor = {0};
 	SwSessionOptions options = {
-		.host = get_text(fcinfo, 0),
+		.host = module_get_text(fcinfo, 0),
 		.port = PG_GETARG_INT32(1),
-		.sslmode = get_text(fcinfo, 2),
-		.sslrootcert = get_text(fcinfo, 3),
-		.user = get_text(fcinfo, 4),
-		.password = get_text(fcinfo, 5),
+		.sslmode = module_get_text(fcinfo, 2),
+		.sslrootcert = module_get_text(fcinfo, 3),
+		.user = module_get_text(fcinfo, 4),
+		.password = module_get_text(fcinfo, 5),
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.redactor = &redactor
 	};
@@ -93,7 +64,7 @@ session_probe(PG_FUNCTION_ARGS)
 													ALLOCSET_DEFAULT_SIZES);
 	StringInfoData answers;
 	SwSession  *session;
-	Datum	   *statements;
+	const char **statements;
 	Datum		values[3] = {0};
 	bool		nulls[3] = {false, true, true};
 	TupleDesc	columns;
@@ -104,9 +75,8 @@ session_probe(PG_FUNCTION_ARGS)
 	int			i;
 
 	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "session_probe returns a row");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(6), TEXTOID, -1, false,
-					  TYPALIGN_INT, &statements, NULL, &n_statements);
+		elog(ERROR, "sw_test_session returns a row");
+	statements = module_get_texts(fcinfo, 6, &n_statements);
 	sw_redactor_add(&redactor, options.password);
 	initStringInfo(&answers);
 
@@ -115,7 +85,7 @@ session_probe(PG_FUNCTION_ARGS)
 	if (status == SW_OK)
 		status = sw_session_login(session, &err);
 	if (status != SW_OK)
-		tell_error(&answers, &err);
+		module_append_error(&answers, &err);
 	for (round = 1; status == SW_OK && round <= n_rounds; round++)
 	{
 		MemoryContext old_cxt = MemoryContextSwitchTo(round_cxt);
@@ -123,7 +93,7 @@ session_probe(PG_FUNCTION_ARGS)
 
 		initStringInfo(&ignored);
 		for (i = 0; i < n_statements; i++)
-			run_statement(session, TextDatumGetCString(statements[i]),
+			run_statement(session, statements[i],
 						  round == 1 ? &answers : &ignored);
 		MemoryContextSwitchTo(old_cxt);
 		MemoryContextReset(round_cxt);
