@@ -281,3 +281,22 @@ sw_cat_object_expire(int64 pipeline_id)
 				" AND o.delete_after > clock_timestamp()");
 	sw_spi_end(&spi);
 }
+
+int64
+sw_cat_object_count_left(int64 pipeline_id, char **bucket, char **folder)
+{
+	SwSpi		spi;
+	int64		n_left;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT count(*) AS n, min(bucket) AS bucket,"
+				" min(substring(object_key from '^(.*/)[^/]+/[^/]+$')) AS folder"
+				" FROM _sensorswave.staged_object JOIN _sensorswave.run USING (run_id)"
+				" WHERE pipeline_id = $1 AND NOT is_deleted AND NOT is_deleted_once");
+	n_left = sw_spi_get_int64(&spi, 0, "n");
+	*bucket = sw_spi_get_text(&spi, 0, "bucket");
+	*folder = sw_spi_get_text(&spi, 0, "folder");
+	sw_spi_end(&spi);
+	return n_left;
+}

@@ -400,6 +400,13 @@ extern int64 sw_cat_object_keep(int64 run_id, int seconds);
 extern void sw_cat_object_expire(int64 pipeline_id);
 
 /*
+ * How many objects of the pipeline may still be in a store; the bucket and
+ * what the keys begin with of one of them.
+ */
+extern int64 sw_cat_object_count_left(int64 pipeline_id, char **bucket,
+									  char **folder);
+
+/*
  * Objects of the pipeline that are left over and due to be deleted, except
  * those of a run that is running.
  */

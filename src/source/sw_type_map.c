@@ -30,6 +30,12 @@
 /* Containers within containers; no file can hold more. */
 #define MAX_DEPTH 32
 
+/*
+ * Columns of a file that one of the source may become: a few types that hold
+ * each other twice would be millions.
+ */
+#define MAX_MEMBERS 2000
+
 #define MAX_TARGET_TYPE_BYTES 500
 
 #define NAME_CHARACTERS \
@@ -109,12 +115,24 @@ sw_type_map_fill_numeric(SwColumnSpec *spec, int32 typmod)
 	spec->scale = scale;
 }
 
+static int
+sw_type_map_count_members(const SwColumnSpec *spec)
+{
+	int			n_members = 1;
+	int			i;
+
+	for (i = 0; i < spec->n_children; i++)
+		n_members += sw_type_map_count_members(&spec->children[i]);
+	return n_members;
+}
+
 static void
 sw_type_map_fill_tuple(SwColumnSpec *spec, Oid type, bool has_time, int depth)
 {
 	TupleDesc	row_type = lookup_rowtype_tupdesc_copy(type, -1);
 	SwColumnSpec *fields;
 	int			n_fields = 0;
+	int			n_members = 0;
 	int			i;
 
 	for (i = 0; i < row_type->natts; i++)
@@ -134,9 +152,18 @@ sw_type_map_fill_tuple(SwColumnSpec *spec, Oid type, bool has_time, int depth)
 			.n_dimensions = attribute->attndims
 		};
 
-		if (!attribute->attisdropped)
-			sw_type_map_fill(fields++, pstrdup(NameStr(attribute->attname)),
-							 &field, true, has_time, depth + 1);
+		if (attribute->attisdropped)
+			continue;
+		sw_type_map_fill(fields, pstrdup(NameStr(attribute->attname)),
+						 &field, true, has_time, depth + 1);
+		n_members += sw_type_map_count_members(fields++);
+		if (n_members > MAX_MEMBERS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("cannot export type %s: it has more than %d members",
+							format_type_be(type), MAX_MEMBERS),
+					 errdetail("Those of the types that it is made of count."),
+					 errhint("Map the column to an expression, such as to_jsonb(...).")));
 	}
 	FreeTupleDesc(row_type);
 }

@@ -186,6 +186,9 @@ sw_store_open(const SwStoreOptions *options, MemoryContext cxt,
 	sw_redactor_add(&store->redactor, options->access_key);
 	sw_redactor_add(&store->redactor, options->secret_key);
 	sw_redactor_add(&store->redactor, options->security_token);
+	/* the HTTP library quotes a proxy that it cannot make out */
+	if (sw_store_is_set(options->proxy) && strchr(options->proxy, '@') != NULL)
+		sw_redactor_add(&store->redactor, options->proxy);
 
 	http_options.proxy = options->proxy;
 	http_options.ca_file = options->ca_file;

@@ -281,13 +281,23 @@ sw_store_read_field(const char *document, Size len, const char *root,
 	return false;
 }
 
+/* It goes on record, so it must be text in every encoding of a server. */
+static bool
+sw_store_is_printable(const char *text)
+{
+	while (*text > ' ' && *text < 0x7f)
+		text++;
+	return *text == '\0';
+}
+
 SwStatus
 sw_store_read_upload_id(const char *document, Size len,
 						char upload_id[SW_STORE_UPLOAD_ID_SIZE], SwError *err)
 {
 	return sw_store_read_field(document, len, "InitiateMultipartUploadResult",
 							   "UploadId", upload_id,
-							   SW_STORE_UPLOAD_ID_SIZE) ?
+							   SW_STORE_UPLOAD_ID_SIZE) &&
+		sw_store_is_printable(upload_id) ?
 		SW_OK : sw_store_bad_reply("the beginning of an upload", err);
 }
 

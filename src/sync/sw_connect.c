@@ -78,6 +78,8 @@ sw_connect_prepare(const SwDestination *d, MemoryContext context)
 	connect->target_options.api_key = unseal(d, SW_SECRET_API_KEY, context);
 	connect->store_options.secret_key =
 		unseal(d, SW_SECRET_STAGE_SECRET_KEY, context);
+	connect->target_options.stage_secret_key =
+		connect->store_options.secret_key;
 	MemoryContextSwitchTo(saved);
 	return connect;
 }

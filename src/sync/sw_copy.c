@@ -46,6 +46,26 @@ typedef struct CopyWork
 
 /* ---- what is there ---- */
 
+/*
+ * What an earlier load brings from now on would be there twice, or, older as
+ * it is, in the place of what we load.  Without the right to end it, rows
+ * with a key are copied all the same.
+ */
+static void
+end_load(const CopyWork *work, const SwLoad *load)
+{
+	SwError		err;
+	SwStatus	status = sw_target_end_load(work->target, load->query_id, &err);
+
+	if (status == SW_OK)
+		return;
+	if (status != SW_ERR_DENIED || !work->is_upsert)
+		sw_report(ERROR, &err);
+	sw_run_log(work->run, "warning",
+			   psprintf("the load of run " INT64_FORMAT " may be under way and could not be ended: %s",
+						load->run_id, err.message));
+}
+
 /* An earlier run of this copy has begun to load: what came of it? */
 static void
 judge_load(CopyWork *work, const SwLoad *load)
@@ -100,15 +120,13 @@ look_at_target(CopyWork *work)
 {
 	const SwRun *run = work->run;
 	SwLoad	   *load;
-	SwError		err;
 
 	sw_tx_begin("looking for an earlier load");
 	load = sw_cat_run_last_load(run->window->backfill_id);
 	sw_tx_commit();
 	work->target = sw_run_open_target(run);
-	if (load != NULL && !work->is_upsert &&
-		sw_target_end_load(work->target, load->query_id, &err) != SW_OK)
-		sw_report(ERROR, &err);
+	if (load != NULL)
+		end_load(work, load);
 	work->can_count = sw_run_count(run, work->target, NULL,
 								   &work->n_rows_before);
 	if (!work->can_count)

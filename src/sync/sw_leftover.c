@@ -17,7 +17,7 @@
 static bool
 is_same_place(const SwStageTable *stage, const SwDestination *destination)
 {
-	return strcmp(stage->host, destination->host) == 0 &&
+	return pg_strcasecmp(stage->host, destination->host) == 0 &&
 		stage->port == destination->port;
 }
 

@@ -394,6 +394,35 @@ warn_of_marks(const SwPipeline *pipeline)
 	}
 }
 
+/* The same for objects and stage tables that could not be deleted. */
+static void
+warn_of_leftovers(const SwPipeline *pipeline)
+{
+	char	   *bucket;
+	char	   *folder;
+	int64		n_left = sw_cat_object_count_left(pipeline->pipeline_id, &bucket,
+												  &folder);
+	ListCell   *cell;
+
+	if (n_left > 0)
+		ereport(WARNING,
+				(errmsg(INT64_FORMAT " staged %s of pipeline \"%s\" could not be deleted",
+						n_left, n_left == 1 ? "object" : "objects",
+						pipeline->name),
+				 errhint("Delete what is under \"%s\" in bucket \"%s\".",
+						 folder, bucket)));
+	foreach(cell, sw_cat_stage_list(pipeline->pipeline_id, false))
+	{
+		const SwStageTable *stage = lfirst(cell);
+
+		ereport(WARNING,
+				(errmsg("stage table \"%s\".\"%s\" at %s:%d could not be dropped",
+						stage->database, stage->name, stage->host,
+						stage->port),
+				 errhint("Drop it at the warehouse.")));
+	}
+}
+
 void
 sw_pipeline_drop(const char *name)
 {
@@ -411,6 +440,7 @@ sw_pipeline_drop(const char *name)
 				 errdetail("Its last run has not ended, its staged objects are not deleted yet, or its mark is not taken off the target table yet."),
 				 errhint("Try again later; sw_run_logs tells if the store refuses, sw_status if the warehouse does.")));
 	warn_of_marks(pipeline);
+	warn_of_leftovers(pipeline);
 	sw_cat_pipeline_delete(pipeline);
 }
 

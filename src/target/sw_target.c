@@ -236,6 +236,7 @@ sw_target_create(const SwTargetOptions *options, MemoryContext cxt,
 		options->virtual_warehouse[0] != '\0';
 	sw_redactor_add(&target->redactor, options->password);
 	sw_redactor_add(&target->redactor, options->api_key);
+	sw_redactor_add(&target->redactor, options->stage_secret_key);
 	*target_out = target;
 	return SW_OK;
 }

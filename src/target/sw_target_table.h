@@ -31,6 +31,7 @@ typedef struct SwTargetOptions
 	const char *username;
 	const char *password;
 	const char *api_key;
+	const char *stage_secret_key;	/* goes with loads: not to be shown */
 	const char *sslmode;		/* libpq's words */
 	const char *sslrootcert;	/* NULL or "" = system roots */
 	int			connect_timeout_ms; /* TCP + TLS + login */

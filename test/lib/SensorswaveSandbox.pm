@@ -173,6 +173,13 @@ sub fault_hits
 	return defined $fault ? $fault->{hits} : 0;
 }
 
+sub clear_fault
+{
+	my ($self, $id) = @_;
+	$self->_admin('store', 'DELETE', "/faults/$id");
+	return;
+}
+
 sub clear_faults
 {
 	my ($self) = @_;

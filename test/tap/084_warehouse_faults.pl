@@ -3,6 +3,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use List::Util qw(min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use SensorswaveModule;
@@ -15,7 +16,9 @@ use Time::HiRes qw(time);
 my $day = '2021-07-21';
 my $load = '^INSERT OVERWRITE';
 my $sandbox = SensorswaveSandbox->new('warehouse_faults');
+# Statistics that change make the server replan, and keep more in its caches.
 my $node = make_node('warehouse_faults', $sandbox,
+	'autovacuum = off',
 	'sensorswave_export.connect_timeout = 3s',
 	'sensorswave_export.retry_backoff = 50ms');
 
@@ -190,7 +193,7 @@ my %memory;
 my $pid;
 my $deadline = time() + 180;
 
-# Few reads in between: at about a tenth, and from there to the end.
+# What is in use between two windows is the least that is seen over some of them.
 while (time() < $deadline)
 {
 	my ($done, $state, $worker) = split /\|/,
@@ -201,7 +204,8 @@ FROM sw_backfills WHERE backfill_id = $id
 SQL
 	last if $state eq 'success' || $state eq 'failed';
 	next if $worker eq '';
-	$memory{$worker}{$done} = own_memory($worker) // next;
+	my $kb = own_memory($worker) // next;
+	push @{ $memory{$worker} }, { done => $done, kb => $kb };
 	Time::HiRes::usleep(50_000);
 }
 is(wait_backfill($node, $id), 'success', "a backfill of $n_days empty days");
@@ -209,14 +213,15 @@ is(scalar(keys %memory), 1, 'was the work of one worker');
 ($pid) = keys %memory;
 my @statements = grep { $_->{event} eq 'query' } $sandbox->log_lines('front', $from);
 cmp_ok(scalar @statements, '>=', 1000, 'over a thousand statements were sent');
-my @done = sort { $a <=> $b } keys %{ $memory{$pid} };
-my ($early) = grep { $_ >= $n_days / 10 } @done;
-my $late = $done[-1];
-cmp_ok($late - $early, '>', $n_days / 2, 'its memory was seen early and late');
+my @seen = sort { $a->{done} <=> $b->{done} } @{ $memory{$pid} };
 note('own memory after so many days: '
-	  . join(', ', map { "$_: $memory{$pid}{$_} kB" } @done[ map { $_ * $#done / 10 } 0 .. 10 ]));
-cmp_ok($memory{$pid}{$late} - $memory{$pid}{$early},
-	'<', 256, 'and did not grow');
+	  . join(', ', map { "$_->{done}: $_->{kb} kB" } @seen[ map { $_ * $#seen / 10 } 0 .. 10 ]));
+my ($early, $late) = map {
+	my ($first, $end) = @$_;
+	min(map { $_->{kb} } grep { $_->{done} >= $first && $_->{done} < $end } @seen)
+} [ $n_days / 10, $n_days / 3 ], [ $n_days * 2 / 3, $n_days ];
+ok(defined $early && defined $late, 'its memory was seen early and late');
+cmp_ok($late - $early, '<', 160, 'and did not grow');
 
 # ---- many statements over one session ----
 

@@ -96,6 +96,9 @@ is(store({ %s3, path_style => 1 }, 'list', 'sw/', 10) =~ /^ok all 1 /, 1, '... a
 is(store({ %s3, path_style => 1 }, 'delete', 'sw/a'), 'ok', '... and gone');
 $sandbox->store('DELETE', '/behaviour');
 
+refused(store({ %tos, proxy => 'http://user:not-a-secret@127.0.0.1:99999' }, 'put', 'sw/a', 'x'),
+	'connect later', qr/proxy on the way to/, 'a proxy that cannot be');
+
 # ---- temporary keys ----
 
 foreach my $place (\%tos, \%s3)

@@ -2,8 +2,8 @@
 # succeeds with the right bytes, or fails with the right error and a hint;
 # nothing takes longer than its time-outs allow, and nothing is left behind.
 #
-# A cell is one fault at one operation, met by one backfill. Cells are done
-# ten at a time, by as many pipelines: half of them stage by TOS, half by S3.
+# A cell is one fault at one operation, met by one backfill. Ten pipelines do
+# them, one after another each: half of them stage by TOS, half by S3.
 # Which of the two a cell is done by is drawn by SW_TEST_SEED; with
 # SW_TEST_LONG it is done by both.
 use strict;
@@ -14,8 +14,9 @@ use PostgreSQL::Test::Utils;
 use SensorswaveSandbox;
 use SensorswaveTest;
 use Test::More;
+use Time::HiRes qw(time usleep);
 
-my $seed = $ENV{SW_TEST_SEED} // time() % 1_000_000;
+my $seed = $ENV{SW_TEST_SEED} // int(time()) % 1_000_000;
 note("SW_TEST_SEED=$seed");
 
 my ($large_day, $small_day) = ('2021-08-02', '2021-08-03');
@@ -67,27 +68,46 @@ sub bytes_of
 		  . " FROM sensorswave.$lane->{name} WHERE toDate(time, 'Asia/Shanghai') = '$lane->{day}'");
 }
 
-# Backfills of all lanes given, of the day in each, to their ends; results are
-# put into the lanes.
-sub backfill_all
+# Begin a backfill of the day in each lane.
+sub begin_all
 {
 	my (@some) = @_;
 	my @ids = split /\n/, $node->safe_psql('postgres',
 		join(';', map { "SELECT sw_backfill('$_->{name}', '$_->{day}', '$_->{day}')" } @some));
-	my $seconds = 2 * $longest_s;
 
-	$node->safe_psql('postgres',
-		join(';', map { "SELECT sw_wait_backfill($_, '$seconds seconds')" } @ids));
+	$_->{backfill_id} = shift @ids foreach @some;
+	return;
+}
+
+# Those of the lanes whose backfills have ended; results are put into them.
+sub ended
+{
+	my (@some) = @_;
+	my @ended;
+
+	return () unless @some;
 	foreach my $line (split /\n/, $node->safe_psql('postgres',
 			    'SELECT b.pipeline, b.status, extract(epoch FROM b.finished_at - b.started_at),'
 			  . ' max(run_id), b.error, b.hint'
 			  . ' FROM sw_backfills b JOIN sw_backfill_windows USING (backfill_id)'
-			  . ' WHERE backfill_id IN (' . join(',', @ids) . ') GROUP BY 1, 2, 3, 5, 6'))
+			  . ' WHERE b.finished_at IS NOT NULL AND backfill_id IN ('
+			  . join(',', map { $_->{backfill_id} } @some)
+			  . ') GROUP BY 1, 2, 3, 5, 6'))
 	{
 		my ($name, $status, $took, $run_id, $error, $hint) = split /\|/, $line, -1;
 		my ($lane) = grep { $_->{name} eq $name } @some;
 		@$lane{qw(status seconds run_id error)} = ($status, $took, $run_id, "$error // $hint");
+		push @ended, $lane;
 	}
+	return @ended;
+}
+
+sub backfill_all
+{
+	my (@some) = @_;
+
+	begin_all(@some);
+	wait_until('all backfills end', sub { ended(@some) == @some }, 3 * $longest_s);
 	return;
 }
 
@@ -213,7 +233,8 @@ sub left_of
 
 sub check_cell
 {
-	my ($lane, $cell) = @_;
+	my ($lane) = @_;
+	my $cell = $lane->{cell};
 	my $what = "$lane->{kind}: $cell->{what}";
 
 	if ($lane->{status} eq 'success')
@@ -229,45 +250,62 @@ sub check_cell
 			"$what: with the right error");
 	}
 	cmp_ok($lane->{seconds}, '<', $longest_s, "$what: in time");
-	wait_until("$what: nothing is left", sub { !left_of($lane) }, 10)
-	  unless $cell->{what} =~ /^(?:DELETE|ABORT)/;
+	$lane->{settled_by} = time() + 10;
 	return;
 }
 
-sub do_round
+sub begin_cell
 {
-	my (@pairs) = @_;
+	my ($lane, $cell) = @_;
 
-	foreach (@pairs)
-	{
-		my ($lane, $cell) = @$_;
-		$sandbox->fault(%$_, match => "^$lane->{keys}") foreach @{ $cell->{faults} };
-		$lane->{day} = $cell->{day};
-	}
-	backfill_all(map { $_->[0] } @pairs);
-	check_cell(@$_) foreach @pairs;
-	my @idle = grep { !$_->{hits} } @{ $sandbox->store('GET', '/faults')->{faults} };
-	is_deeply([ map { "$_->{fault} at $_->{op} for $_->{match}" } @idle ],
-		[], 'each fault was met');
-	$sandbox->clear_faults;
+	$lane->{cell} = $cell;
+	$lane->{day} = $cell->{day};
+	$lane->{faults} =
+	  [ map { $sandbox->fault(%$_, match => "^$lane->{keys}") } @{ $cell->{faults} } ];
+	begin_all($lane);
 	return;
 }
 
-# What takes long goes together.
+# A run that has failed tidies up after that.
+sub is_settled
+{
+	my ($lane) = @_;
+	my $what = "$lane->{kind}: $lane->{cell}->{what}";
+	my @unmet = grep { !$sandbox->fault_hits($_) } @{ $lane->{faults} };
+	my @left = $lane->{cell}->{what} =~ /^(?:DELETE|ABORT)/ ? () : left_of($lane);
+
+	return 0 if (@unmet || @left) && time() < $lane->{settled_by};
+	is(scalar @unmet, 0, "$what: each fault was met");
+	is_deeply(\@left, [], "$what: nothing is left");
+	$sandbox->clear_fault($_) foreach @{ $lane->{faults} };
+	delete @$lane{qw(cell settled_by)};
+	return 1;
+}
+
+# What has to wait and what has to work takes turns.
+my @waiting = grep { $_->{what} =~ /hang|always/ } @cells;
+my @working = grep { $_->{what} !~ /hang|always/ } @cells;
 my $drawn = 0;
 my %cells_of = (tos => [], s3 => []);
-foreach my $cell (sort { ($a->{what} =~ /hang|always/) <=> ($b->{what} =~ /hang|always/) } @cells)
+while (my @some = (splice(@waiting, 0, 1), splice(@working, 0, 2)))
 {
-	my @kinds = $ENV{SW_TEST_LONG} ? qw(tos s3) : (qw(tos s3))[ ($seed + $drawn++) % 2 ];
-	push @{ $cells_of{$_} }, $cell foreach @kinds;
+	foreach my $cell (@some)
+	{
+		my @kinds = $ENV{SW_TEST_LONG} ? qw(tos s3) : (qw(tos s3))[ ($seed + $drawn++) % 2 ];
+		push @{ $cells_of{$_} }, $cell foreach @kinds;
+	}
 }
-while (@{ $cells_of{tos} } || @{ $cells_of{s3} })
+while (1)
 {
-	do_round(
-		map {
-			my $cell = shift @{ $cells_of{ $_->{kind} } };
-			$cell ? [ $_, $cell ] : ()
-		} @lanes);
+	foreach my $lane (grep { !$_->{cell} } @lanes)
+	{
+		my $cell = shift @{ $cells_of{ $lane->{kind} } } or next;
+		begin_cell($lane, $cell);
+	}
+	my @busy = grep { $_->{cell} } @lanes or last;
+	check_cell($_) foreach ended(grep { !$_->{settled_by} } @busy);
+	is_settled($_) foreach grep { $_->{settled_by} } @busy;
+	usleep(50_000);
 }
 
 # ---- and nothing is left after the sweep ----

@@ -297,7 +297,21 @@ nothing_is_left('stopped');
 $node->poll_query_until('postgres',
 	'SELECT NOT EXISTS (SELECT FROM _sensorswave.pipeline_state WHERE holds_target)')
   or die 'the pipelines are not wound up';
-$node->safe_psql('postgres', "DELETE FROM sw_pipelines WHERE name = 'noise'");
+
+# ... also with what was given up, of which nobody else will know.
+$node->safe_psql('postgres', <<'SQL');
+WITH last AS (SELECT max(run_id) AS run_id FROM sw_runs WHERE pipeline = 'noise'),
+	given_up AS (UPDATE _sensorswave.staged_object o
+		SET is_deleted = false, is_deleted_once = false, delete_attempts = 10, delete_after = now() + interval '1 day'
+		FROM last WHERE o.run_id = last.run_id)
+INSERT INTO _sensorswave.stage_table (run_id, host, port, database, table_name, drop_attempts, drop_after)
+SELECT run_id, 'there', 9440, 'db', '_sw_stage_x', 10, now() + interval '1 day' FROM last
+SQL
+my ($code, undef, $warnings) = sql_as($node, "DELETE FROM sw_pipelines WHERE name = 'noise'");
+is($code, 0, 'what was given up keeps nobody from deleting the row');
+like($warnings, qr{WARNING:  1 staged object of pipeline "noise" could not be deleted\nHINT:  Delete what is under "sensorswave/\d+/" in bucket "sensorswave"},
+	'objects are named');
+like($warnings, qr/WARNING:  stage table "db"\."_sw_stage_x" at there:9440 could not be dropped/, 'stage tables too');
 is($node->safe_psql('postgres', "SELECT count(*) FROM sw_runs WHERE pipeline = 'noise'"),
 	0, 'its row and history can be deleted');
 

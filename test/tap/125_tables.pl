@@ -319,6 +319,14 @@ is_refused('a type that is none', qr/type of column "id" is not the name of a ty
 is_refused('other keys of a mapping', qr/has other keys than "expr" and "type"/, columns => '{"id": {"expr": "id", "typ": "String"}}');
 is_refused('another policy', qr/unknown on_unrepresentable "ignore"/, on_unrepresentable => 'ignore');
 is_refused('an event filter', qr/has no events to filter/, event_filter => 'include', event_names => '{a}');
+$node->safe_psql('postgres', <<'SQL');
+CREATE TYPE twice_0 AS (a int, b int);
+DO $$ BEGIN
+	FOR i IN 1..25 LOOP EXECUTE format('CREATE TYPE twice_%s AS (a twice_%s, b twice_%s)', i, i - 1, i - 1); END LOOP;
+END $$;
+CREATE TABLE doubled (id int PRIMARY KEY, value twice_25);
+SQL
+is_refused('a type of millions of members', qr/cannot export type twice_\d+: it has more than 2000 members/, source => 'doubled');
 is_refused('a primary key that is left out', qr/leaves out column "id" of the primary key/, source => 'own', columns => '{"id": null}');
 change_destination($node, 'clickhouse', stage_format => 'parquet');
 is_refused('Parquet for appended rows', qr/cannot be appended exactly once from files of format "parquet".*at_least_once/s, target_table => 'fresh');

@@ -228,6 +228,9 @@ check_fields(void)
 					"u&");
 	check_upload_id("{\"Bucket\":\"b\",\"UploadId\":\"u\"}", "u");
 	check_upload_id("{\"UploadId\":\"\"}", "refused");
+	check_upload_id("{\"UploadId\":\"a b\"}", "refused");
+	check_upload_id("{\"UploadId\":\"a\xff\"}", "refused");
+	check_upload_id("<InitiateMultipartUploadResult><UploadId>&#233;</UploadId></InitiateMultipartUploadResult>", "refused");
 	check_upload_id("{}", "refused");
 	check_upload_id("<Error><UploadId>u</UploadId></Error>", "refused");
 	check_upload_id("<html>", "refused");

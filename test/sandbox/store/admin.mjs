@@ -3,7 +3,7 @@
  * POST adds or changes one, DELETE goes back to how it was at the start.
  *
  *   /faults     what shall go wrong (faults.mjs); POST answers {"id": n};
- *               requests already held stay held after DELETE
+ *               DELETE /faults/n removes one; requests already held stay held
  *   /keys       access keys and what they may do (access.mjs);
  *               DELETE /keys/NAME removes one
  *   /sinks      where bodies are dropped (sinks.mjs)
@@ -53,13 +53,18 @@ export function createAdmin({ faults, access, sinks, behaviour, objects, log }) 
     'GET /log': () => ({ log: log.recent() }),
   };
 
+  const removers = {
+    '/faults': (id) => faults.remove(Number(id)),
+    '/keys': (name) => access.remove(name),
+  };
+
   /* What a request without an answer of its own says: the list as it is now. */
   async function handle(request) {
     const [, resource, name] = /^(\/[a-z]+)(?:\/([A-Za-z0-9]+))?$/.exec(request.url) ?? [];
     const handler = handlers[`${request.method} ${resource}`];
 
-    if (request.method === 'DELETE' && resource === '/keys' && name !== undefined)
-      access.remove(name);
+    if (request.method === 'DELETE' && name !== undefined && Object.hasOwn(removers, resource))
+      removers[resource](name);
     else if (handler === undefined || name !== undefined)
       return { status: 404, body: { error: `there is ${Object.keys(handlers).join(', ')}` } };
     else {

@@ -130,6 +130,9 @@ export function createFaults() {
     clear() {
       faults = [];
     },
+    remove(id) {
+      faults = faults.filter((one) => one.id !== id);
+    },
     list() {
       return faults.map(({ expression: _, ...fault }) => fault);
     },

@@ -168,6 +168,17 @@ test('without a fault every operation is done', async () => {
   });
 });
 
+test('of several faults one is removed', async () => {
+  const { id } = await store.admin('POST', '/faults', { op: 'GET', fault: 'drop' });
+
+  await store.fault({ op: 'GET', fault: 'drop', match: 'elsewhere' });
+  await store.admin('DELETE', `/faults/${id}`);
+
+  const { faults } = await store.admin('GET', '/faults');
+
+  assert.deepEqual(faults.map(({ match }) => match), ['elsewhere']);
+});
+
 test('drop and truncate_request: the connection ends, nothing is said or done', async () => {
   await eachOperation(async (side, op) => {
     for (const fault of ['drop', 'truncate_request']) {
