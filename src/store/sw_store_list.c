@@ -325,8 +325,16 @@ sw_store_delete_many(SwStore *store, const char *const *keys, int n_keys,
 
 	for (int i = 0; i < n_keys; i++)
 	{
+		SwStatus	status = sw_store_check_key(keys[i], err);
+
+		/* then none is deleted */
+		if (status != SW_OK)
+		{
+			for (i = 0; i < n_keys; i++)
+				statuses[i] = status;
+			return status;
+		}
 		statuses[i] = SW_OK;
-		SW_TRY(sw_store_check_key(keys[i], err));
 	}
 	for (int i = 0; i < n_keys; i += SW_STORE_MAX_DELETIONS)
 	{
