@@ -94,6 +94,7 @@ fuzz:
 
 bench:
 	test/bench/upload/run
+	test/bench/encode/run
 
 lint:
 	test/lint/all.sh

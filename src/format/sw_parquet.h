@@ -33,6 +33,11 @@
 #define SW_PARQUET_DICTIONARY_PAGE_BYTES (8 * 1024 * 1024)
 /* A page is closed when it has this many values, nulls included. */
 #define SW_PARQUET_PAGE_VALUES (128 * 1024)
+/*
+ * Room for the levels of a page in front of its values: those of one large
+ * value fit, so that it need not be copied to where they are.
+ */
+#define SW_PARQUET_HEADROOM 64
 /* Largest value; a page's sizes are signed 32-bit. */
 #define SW_PARQUET_MAX_VALUE_BYTES ((Size) 1 << 30)
 
@@ -258,7 +263,8 @@ typedef struct SwParquetColumn
 	SwParquetNumbers indices;
 	SwParquetNumbers definitions;	/* where max_definition > 0 */
 	SwParquetNumbers repetitions;	/* where max_repetition > 0 */
-	SwBuffer	values;			/* PLAIN; of booleans a byte each */
+	SwBuffer	values;			/* SW_PARQUET_HEADROOM bytes, then PLAIN; of
+								 * booleans a byte each */
 
 	/* the chunk */
 	SwParquetDictionary *dictionary;	/* NULL unless BYTE_ARRAY */
@@ -270,6 +276,12 @@ typedef struct SwParquetColumn
 	uint64		pages_raw_bytes;	/* headers included, as in the metadata */
 	SwBuffer	pages;			/* finished, headers included */
 } SwParquetColumn;
+
+static inline Size
+sw_parquet_column_get_value_bytes(const SwParquetColumn *column)
+{
+	return column->values.len - SW_PARQUET_HEADROOM;
+}
 
 /* What all columns of a file share while they make pages. */
 typedef struct SwParquetPager

@@ -18,7 +18,7 @@
 
 #include "format/sw_parquet.h"
 
-#define SW_PARQUET_INITIAL_ENTRIES 512
+#define SW_PARQUET_INITIAL_ENTRIES 32
 
 void
 sw_parquet_dictionary_init(SwParquetDictionary *dictionary)

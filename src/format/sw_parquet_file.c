@@ -19,6 +19,9 @@
 
 #include "format/sw_parquet.h"
 
+/* What is kept of each value beside its bytes: a level, and its number. */
+#define SW_PARQUET_NUMBERS_BYTES (2 * sizeof(uint32))
+
 static const char sw_parquet_magic[] = {'P', 'A', 'R', '1'};
 
 /* What a caller knows as SwWriter. */
@@ -198,7 +201,8 @@ sw_parquet_write_batch(SwWriter *opaque, const SwBatch *batch, SwError *err)
 								&writer->pager, err));
 	}
 	writer->n_group_rows += batch->n_rows;
-	writer->group_raw_bytes += sw_batch_bytes(batch);
+	writer->group_raw_bytes += sw_batch_bytes(batch) +
+		batch->n_rows * writer->n_leaves * SW_PARQUET_NUMBERS_BYTES;
 	if (writer->group_raw_bytes >= writer->group_bytes)
 		return sw_parquet_close_row_group(writer, err);
 	return SW_OK;
@@ -217,7 +221,8 @@ sw_parquet_bytes_written(const SwWriter *opaque)
 		const SwParquetColumn *column = &writer->leaves[i];
 
 		compressed += column->pages.len;
-		pending += column->values.len + column->indices.n;
+		pending += sw_parquet_column_get_value_bytes(column) +
+			column->indices.n;
 		if (column->dictionary != NULL)
 			pending += column->dictionary->values.len;
 	}
@@ -237,6 +242,7 @@ sw_parquet_finish(SwWriter *opaque, SwError *err)
 		SW_TRY(sw_parquet_emit_magic(writer, err));
 
 	sw_buffer_reset(out);
+	(void) sw_buffer_reserve(out, writer->row_groups.len);
 	sw_parquet_build_metadata(out, writer->specs, writer->n_columns,
 							  writer->n_leaves, writer->n_rows,
 							  &writer->row_groups, writer->n_row_groups,

@@ -33,19 +33,24 @@
 
 /* ---- levels and entry numbers ---- */
 
+static void
+sw_parquet_numbers_grow(SwParquetNumbers *numbers, uint32 wanted)
+{
+	if (wanted <= numbers->allocated)
+		return;
+	numbers->allocated = wanted;
+	if (numbers->values == NULL)
+		numbers->values = palloc(numbers->allocated * sizeof(uint32));
+	else
+		numbers->values = sw_repalloc_huge(numbers->values,
+										   numbers->allocated * sizeof(uint32));
+}
+
 static inline void
 sw_parquet_numbers_add(SwParquetNumbers *numbers, uint32 value)
 {
 	if (unlikely(numbers->n == numbers->allocated))
-	{
-		numbers->allocated = Max(numbers->allocated * 2, 256);
-		if (numbers->values == NULL)
-			numbers->values = palloc(numbers->allocated * sizeof(uint32));
-		else
-			numbers->values = sw_repalloc_huge(numbers->values,
-											   numbers->allocated *
-											   sizeof(uint32));
-	}
+		sw_parquet_numbers_grow(numbers, Max(numbers->allocated * 2, 64));
 	numbers->values[numbers->n++] = value;
 }
 
@@ -90,6 +95,9 @@ sw_parquet_column_reset_page(SwParquetColumn *column)
 	sw_parquet_numbers_reset(&column->definitions);
 	sw_parquet_numbers_reset(&column->repetitions);
 	sw_buffer_trim(&column->values, SW_PARQUET_KEPT_BYTES);
+	memset(sw_buffer_reserve(&column->values, SW_PARQUET_HEADROOM), 0,
+		   SW_PARQUET_HEADROOM);
+	column->values.len = SW_PARQUET_HEADROOM;
 }
 
 void
@@ -111,31 +119,34 @@ sw_parquet_column_reset(SwParquetColumn *column)
 /* ---- one page ---- */
 
 /*
- * Append a page to out: compress pager->body, put the header in front.
- * *raw_bytes is header plus body, as the metadata counts.
+ * Append a page to out: compress body from its byte first on, put the header
+ * in front.  The body is forgotten as soon as it is compressed, so that no
+ * more than two forms of a large value are in memory.  *raw_bytes is header
+ * plus body, as the metadata counts.
  */
 static SwStatus
-sw_parquet_build_page(SwParquetPager *pager, int page_type, uint32 n_values,
-					  int encoding, SwBuffer *out, uint64 *raw_bytes,
-					  SwError *err)
+sw_parquet_build_page(SwParquetPager *pager, SwBuffer *body, Size first,
+					  int page_type, uint32 n_values, int encoding,
+					  SwBuffer *out, uint64 *raw_bytes, SwError *err)
 {
 	SwThriftWriter thrift;
 	Size		start = out->len;
+	Size		n_body = body->len - first;
 
 	sw_buffer_trim(&pager->compressed, SW_PARQUET_KEPT_BYTES);
-	SW_TRY(pager->codec.ops->compress(&pager->codec, pager->body.data,
-									  pager->body.len, &pager->compressed,
-									  err));
+	SW_TRY(pager->codec.ops->compress(&pager->codec, body->data + first,
+									  n_body, &pager->compressed, err));
+	sw_buffer_trim(body, SW_PARQUET_KEPT_BYTES);
 
 	/* SW_PARQUET_MAX_VALUE_BYTES keeps the sizes well below this. */
-	if (pager->body.len > PG_INT32_MAX || pager->compressed.len > PG_INT32_MAX)
+	if (n_body > PG_INT32_MAX || pager->compressed.len > PG_INT32_MAX)
 		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
 							"a page of %zu bytes is too large for a Parquet file",
-							pager->body.len);
+							n_body);
 
 	sw_thrift_init(&thrift, out);
 	sw_thrift_write_int32(&thrift, 1, page_type);
-	sw_thrift_write_int32(&thrift, 2, (int32) pager->body.len);
+	sw_thrift_write_int32(&thrift, 2, (int32) n_body);
 	sw_thrift_write_int32(&thrift, 3, (int32) pager->compressed.len);
 	if (page_type == SW_PARQUET_PAGE_DATA)
 	{
@@ -154,8 +165,9 @@ sw_parquet_build_page(SwParquetPager *pager, int page_type, uint32 n_values,
 	sw_thrift_end_struct(&thrift);
 	sw_thrift_end_struct(&thrift);
 
-	*raw_bytes = (out->len - start) + pager->body.len;
+	*raw_bytes = (out->len - start) + n_body;
 	sw_buffer_append_bytes(out, pager->compressed.data, pager->compressed.len);
+	sw_buffer_trim(&pager->compressed, SW_PARQUET_KEPT_BYTES);
 	return SW_OK;
 }
 
@@ -223,11 +235,38 @@ sw_parquet_append_bits(SwBuffer *body, const char *bytes, Size n)
 	body->len += n_bytes;
 }
 
+/*
+ * Join the levels in levels and the values; returns the buffer where they
+ * are, from *first on.
+ */
+static SwBuffer *
+sw_parquet_join_values(SwParquetColumn *column, SwBuffer *levels, Size *first)
+{
+	SwBuffer   *values = &column->values;
+	const char *bytes = values->data + SW_PARQUET_HEADROOM;
+	Size		n_bytes = sw_parquet_column_get_value_bytes(column);
+
+	if (column->leaf.kind != SW_PARQUET_KIND_BOOL &&
+		levels->len <= SW_PARQUET_HEADROOM)
+	{
+		*first = SW_PARQUET_HEADROOM - levels->len;
+		memcpy(values->data + *first, levels->data, levels->len);
+		return values;
+	}
+	*first = 0;
+	if (column->leaf.kind == SW_PARQUET_KIND_BOOL)
+		sw_parquet_append_bits(levels, bytes, n_bytes);
+	else
+		sw_buffer_append_bytes(levels, bytes, n_bytes);
+	return levels;
+}
+
 SwStatus
 sw_parquet_column_end_page(SwParquetColumn *column, SwParquetPager *pager,
 						   SwError *err)
 {
 	SwBuffer   *body = &pager->body;
+	Size		first = 0;
 	int			encoding = SW_PARQUET_ENCODING_PLAIN;
 	uint64		raw_bytes = 0;
 
@@ -255,17 +294,13 @@ sw_parquet_column_end_page(SwParquetColumn *column, SwParquetPager *pager,
 	}
 	else
 	{
-		if (column->leaf.kind == SW_PARQUET_KIND_BOOL)
-			sw_parquet_append_bits(body, column->values.data,
-								   column->values.len);
-		else
-			sw_buffer_append_bytes(body, column->values.data,
-								   column->values.len);
+		body = sw_parquet_join_values(column, body, &first);
 		column->has_plain_pages = true;
 	}
 
-	SW_TRY(sw_parquet_build_page(pager, SW_PARQUET_PAGE_DATA, column->n_values,
-								 encoding, &column->pages, &raw_bytes, err));
+	SW_TRY(sw_parquet_build_page(pager, body, first, SW_PARQUET_PAGE_DATA,
+								 column->n_values, encoding, &column->pages,
+								 &raw_bytes, err));
 	column->pages_raw_bytes += raw_bytes;
 	sw_parquet_column_reset_page(column);
 	return SW_OK;
@@ -279,7 +314,8 @@ sw_parquet_column_build_dictionary_page(SwParquetColumn *column,
 	sw_buffer_reset(&pager->body);
 	sw_buffer_append_bytes(&pager->body, column->dictionary->values.data,
 						   column->dictionary->values.len);
-	return sw_parquet_build_page(pager, SW_PARQUET_PAGE_DICTIONARY,
+	return sw_parquet_build_page(pager, &pager->body, 0,
+								 SW_PARQUET_PAGE_DICTIONARY,
 								 column->dictionary->n_entries,
 								 SW_PARQUET_ENCODING_PLAIN, out, raw_bytes,
 								 err);
@@ -584,6 +620,10 @@ sw_parquet_column_add(SwParquetColumn *column, const SwColumn *values,
 		values->width == sizeof(int64) && column->leaf.max_definition == 0)
 		return sw_parquet_add_all_integers(column, values, pager, err);
 #endif
+	if (column->leaf.max_definition > 0)
+		sw_parquet_numbers_grow(&column->definitions,
+								(uint32) Min(column->definitions.n + values->n_rows,
+											 SW_PARQUET_PAGE_VALUES));
 	for (row = 0; row < values->n_rows; row++)
 	{
 		bool		is_null = values->is_nullable && values->validity[row] == 0;

@@ -27,6 +27,7 @@
 #include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "source/sw_expr.h"
 
@@ -234,27 +235,52 @@ sw_expr_resolve(Oid relation, const char *column, const char *text)
 	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 }
 
+/*
+ * Parsing takes memory for each column of the relation, every time; nothing
+ * of it is kept.
+ */
+static MemoryContext
+sw_expr_enter_scratch(void)
+{
+	return MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
+													   "SwExpr",
+													   ALLOCSET_DEFAULT_SIZES));
+}
+
+static void
+sw_expr_leave_scratch(MemoryContext saved)
+{
+	MemoryContext scratch = MemoryContextSwitchTo(saved);
+
+	MemoryContextDelete(scratch);
+}
+
 Oid
 sw_expr_get_type(Oid relation, const char *column, const char *text,
 				 int32 *typmod_out)
 {
+	MemoryContext saved = sw_expr_enter_scratch();
 	Node	   *value = sw_expr_resolve(relation, column, text);
 	int32		typmod = exprTypmod(value);
 	Oid			type = getBaseTypeAndTypmod(exprType(value), &typmod);
 
 	if (typmod_out != NULL)
 		*typmod_out = typmod;
+	sw_expr_leave_scratch(saved);
 	return type;
 }
 
 AttrNumber
 sw_expr_get_attribute(Oid relation, const char *column, const char *text)
 {
+	MemoryContext saved = sw_expr_enter_scratch();
 	Node	   *value = sw_expr_resolve(relation, column, text);
+	AttrNumber	number = InvalidAttrNumber;
 
-	if (!IsA(value, Var) || ((Var *) value)->varlevelsup != 0)
-		return InvalidAttrNumber;
-	return Max(((Var *) value)->varattno, InvalidAttrNumber);
+	if (IsA(value, Var) && ((Var *) value)->varlevelsup == 0)
+		number = Max(((Var *) value)->varattno, InvalidAttrNumber);
+	sw_expr_leave_scratch(saved);
+	return number;
 }
 
 void
