@@ -17,7 +17,7 @@ use Test::More;
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
 my $seed = $ENV{SW_TEST_SEED} || time();
-my $n_random = 10_000;
+my $n_random = $ENV{SW_TEST_LONG} ? 10_000 : 1_000;
 note "seed $seed: SW_TEST_SEED repeats it";
 
 my $sandbox = SensorswaveSandbox->new('values');
