@@ -12,27 +12,8 @@
 
 #include "common/sw_bytes.h"
 #include "format/sw_writer.h"
+#include "keeper.h"
 #include "unit.h"
-
-/* A sink that keeps everything, and fails at a chosen call. */
-typedef struct Keeper
-{
-	int			n_calls;
-	int			fails_at;		/* 0 = never */
-	SwBuffer	bytes;
-} Keeper;
-
-static SwStatus
-keep(void *arg, const char *data, Size len, SwError *err)
-{
-	Keeper	   *keeper = arg;
-
-	keeper->n_calls++;
-	if (keeper->n_calls == keeper->fails_at)
-		return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER, "full");
-	sw_buffer_append_bytes(&keeper->bytes, data, len);
-	return SW_OK;
-}
 
 static const SwColumnSpec specs[] = {
 	{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true},
@@ -47,13 +28,9 @@ static SwWriter *
 open_writer(Keeper *keeper)
 {
 	SwWriterOptions options = {1, 1024, "unit"};
-	SwSink		sink;
 
-	sw_buffer_init(&keeper->bytes);
-	keeper->n_calls = 0;
-	sink.write = keep;
-	sink.arg = keeper;
-	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options, sink);
+	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options,
+										keeper_sink(keeper));
 }
 
 static void

@@ -9,27 +9,8 @@
 #include "postgres_fe.h"
 
 #include "format/sw_parquet.h"
+#include "keeper.h"
 #include "unit.h"
-
-/* A sink that keeps everything, and fails at a chosen call. */
-typedef struct Keeper
-{
-	int			n_calls;
-	int			fails_at;		/* 0 = never */
-	SwBuffer	bytes;
-} Keeper;
-
-static SwStatus
-keep(void *arg, const char *data, Size len, SwError *err)
-{
-	Keeper	   *keeper = arg;
-
-	keeper->n_calls++;
-	if (keeper->n_calls == keeper->fails_at)
-		return sw_error_set(err, SW_ERR_IO, SW_RETRY_LATER, "full");
-	sw_buffer_append_bytes(&keeper->bytes, data, len);
-	return SW_OK;
-}
 
 static const SwColumnSpec specs[] = {
 	{.name = "s",.type = SW_TYPE_STRING,.is_nullable = true},
@@ -41,13 +22,9 @@ open_writer(Keeper *keeper, const SwColumnSpec *columns, int n_columns,
 			Size group_bytes)
 {
 	SwWriterOptions options = {1, group_bytes, "unit"};
-	SwSink		sink;
 
-	sw_buffer_init(&keeper->bytes);
-	keeper->n_calls = 0;
-	sink.write = keep;
-	sink.arg = keeper;
-	return sw_parquet_zstd_writer_ops.open(columns, n_columns, &options, sink);
+	return sw_parquet_zstd_writer_ops.open(columns, n_columns, &options,
+										keeper_sink(keeper));
 }
 
 /* n_batches batches of 500 rows into one file; the first failure, if any. */
