@@ -30,7 +30,7 @@ open_writer(Keeper *keeper)
 	SwWriterOptions options = {1, 1024, "unit"};
 
 	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options,
-										keeper_sink(keeper));
+										  keeper_sink(keeper));
 }
 
 static void

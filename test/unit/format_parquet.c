@@ -24,7 +24,7 @@ open_writer(Keeper *keeper, const SwColumnSpec *columns, int n_columns,
 	SwWriterOptions options = {1, group_bytes, "unit"};
 
 	return sw_parquet_zstd_writer_ops.open(columns, n_columns, &options,
-										keeper_sink(keeper));
+										   keeper_sink(keeper));
 }
 
 /* n_batches batches of 500 rows into one file; the first failure, if any. */
