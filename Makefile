@@ -36,7 +36,7 @@ DOCS := $(wildcard README.md doc/*.md)
 
 # pg_regress tests in their order; test/lint/regress_list.sh compares this
 # list with the files.
-REGRESS = install destination pipeline backfill put
+REGRESS = install destination pipeline schedule backfill put
 
 PG_CPPFLAGS = -Isrc -MMD -MP
 SHLIB_LINK = -lcurl -lssl -lcrypto -lzstd -llz4 -Wl,--version-script=src/exports.map
@@ -63,12 +63,12 @@ include $(PGXS)
 else
 all install installcheck clean:
 	@echo "PostgreSQL's build files are missing ($(PG_CONFIG) --pgxs);" \
-		"test/lib/setup installs them" >&2; exit 1
+		"\"test/lib/setup build\" installs them" >&2; exit 1
 endif
 
 # What is done for every value of every export.
 $(patsubst %.c,%.o,$(wildcard src/format/*.c src/source/sw_json*.c \
-	src/source/sw_read*.c src/source/sw_value.c)): CFLAGS += -O3
+	src/source/sw_read*.c src/source/sw_value.c)): CFLAGS += -O3 -fno-semantic-interposition
 
 $(MODULE_big)$(DLSUFFIX): src/exports.map
 
@@ -78,7 +78,7 @@ $(DATA_built): $(SQL_PARTS) sql/install Makefile
 	@mv $@.new $@
 
 demo:
-	test/demo/demo tell $(KIND)
+	@test/demo/demo tell $(KIND)
 
 test:
 	test/run

@@ -24,7 +24,7 @@ WHERE name LIKE 'sensorswave\_export.%' ORDER BY name;
 -- Wrong settings are refused.
 ALTER SYSTEM SET sensorswave_export.system_timezone = 'Mars/Olympus';
 ALTER SYSTEM SET sensorswave_export.max_workers = 0;
-ALTER SYSTEM SET sensorswave_export.no_such_setting = 1;
+SET sensorswave_export.no_such_setting = 1;
 
 -- Dropping and making it again leaves nothing behind.
 DROP EXTENSION sensorswave_export;

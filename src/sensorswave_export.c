@@ -24,6 +24,8 @@ _PG_init(void)
 	if (process_shared_preload_libraries_in_progress)
 	{
 		sw_board_request();
-		sw_worker_register_launcher();
+		/* pg_upgrade wants to be alone with the cluster. */
+		if (!IsBinaryUpgrade)
+			sw_worker_register_launcher();
 	}
 }

@@ -57,9 +57,10 @@ COMMENT ON COLUMN sw_destinations.updated_at IS 'when it was last changed';
 
 CREATE VIEW sw_pipelines WITH (security_barrier) AS
 SELECT p.name, d.name AS destination, p.data_source, p.source, p.target_table,
-	p.mode, p.key_columns, p.columns, p.event_filter, p.event_names, p.row_filter,
+	p.mode, p.key_columns, p.cursor_column, p.time_column, p.cursor_slack,
+	p.sweep_every, p.columns, p.event_filter, p.event_names, p.row_filter,
 	p.json_type, p.on_unrepresentable, p.datetime_properties, p.array_properties,
-	p.target_options, p.system_timezone, p.status,
+	p.target_options, p.schedule, p.system_timezone, p.status,
 	p.settings_version, p.owner, p.created_at, p.updated_at
 FROM _sensorswave.pipeline p
 	JOIN _sensorswave.destination d USING (destination_id)
@@ -73,6 +74,14 @@ COMMENT ON COLUMN sw_pipelines.source IS 'table, partitioned table, view, materi
 COMMENT ON COLUMN sw_pipelines.target_table IS 'table at the warehouse; default sensorswave_events, sensorswave_users, or the source''s name; fixed';
 COMMENT ON COLUMN sw_pipelines.mode IS 'append (events) or upsert (users); a table: upsert where there is a key, else append; fixed';
 COMMENT ON COLUMN sw_pipelines.key_columns IS 'upsert: columns by which a row replaces another; of a table its primary key, unless given; fixed';
+COMMENT ON COLUMN sw_pipelines.cursor_column IS
+	'target column that tells when a row came or was changed, by which sync reads; default received_at (events), updated_at (users); fixed';
+COMMENT ON COLUMN sw_pipelines.time_column IS
+	'target column that tells which day a row belongs to; default time (events), updated_at (users); fixed';
+COMMENT ON COLUMN sw_pipelines.cursor_slack IS
+	'how far below the oldest transaction that may bring rows a sync looks for them; default 1 hour, 10 seconds where the cursor''s default is the database''s clock';
+COMMENT ON COLUMN sw_pipelines.sweep_every IS
+	'how often a sweep brings the rows with an older cursor that syncs have left out; default 1 day; an edit counts at once';
 COMMENT ON COLUMN sw_pipelines.json_type IS
 	'type of JSON columns at a clickhouse target: string (default) or json; fixed';
 COMMENT ON COLUMN sw_pipelines.on_unrepresentable IS
@@ -88,6 +97,8 @@ COMMENT ON COLUMN sw_pipelines.columns IS
 COMMENT ON COLUMN sw_pipelines.event_filter IS 'include or exclude the events in event_names';
 COMMENT ON COLUMN sw_pipelines.event_names IS 'names for event_filter';
 COMMENT ON COLUMN sw_pipelines.row_filter IS 'SQL condition over one source row; only rows that meet it are exported';
+COMMENT ON COLUMN sw_pipelines.schedule IS
+	'every N hours (default 1) or minutes, daily HH:MM Zone, or manual; an edit counts at once';
 COMMENT ON COLUMN sw_pipelines.system_timezone IS
 	'zone of the target''s time columns and of backfill days; default is the setting of that name; fixed';
 COMMENT ON COLUMN sw_pipelines.status IS
@@ -100,7 +111,8 @@ COMMENT ON COLUMN sw_pipelines.updated_at IS 'when it was last changed';
 CREATE VIEW sw_runs WITH (security_barrier) AS
 SELECT r.run_id, p.name AS pipeline, r.kind, r.status, r.range_start,
 	r.range_end, r.rows_exported, r.files, r.bytes_staged, r.attempt,
-	r.started_at, r.finished_at, r.error, r.hint, r.settings_version,
+	CASE WHEN r.status <> 'queued' THEN r.started_at END AS started_at,
+	r.finished_at, r.error, r.hint, r.settings_version,
 	r.detail, r.sqlstate, r.load_query_id,
 	(SELECT count(*) FROM _sensorswave.staged_object o
 		WHERE o.run_id = r.run_id AND NOT o.is_deleted AND NOT o.is_deleted_once) AS objects_left,
@@ -114,7 +126,7 @@ COMMENT ON VIEW sw_runs IS 'one row per attempt to move data';
 COMMENT ON COLUMN sw_runs.run_id IS 'identifies the run';
 COMMENT ON COLUMN sw_runs.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN sw_runs.kind IS 'incremental, sweep, backfill or copy';
-COMMENT ON COLUMN sw_runs.status IS 'running, success, failed or cancelled';
+COMMENT ON COLUMN sw_runs.status IS 'queued (somebody asked for it), running, success, failed or cancelled';
 COMMENT ON COLUMN sw_runs.range_start IS 'first instant of the range exported';
 COMMENT ON COLUMN sw_runs.range_end IS 'first instant after the range exported';
 COMMENT ON COLUMN sw_runs.rows_exported IS 'rows delivered to the warehouse';
@@ -196,32 +208,81 @@ COMMENT ON COLUMN sw_backfill_windows.run_id IS 'the run that did it last';
 
 CREATE VIEW sw_status WITH (security_barrier) AS
 SELECT p.name AS pipeline, p.status,
-	CASE WHEN p.status = 'new' AND s.last_error IS NOT NULL
+	CASE
+		WHEN p.status = 'stopped' THEN NULL
+		WHEN f.pipeline_id IS NOT NULL THEN f.reason
+		WHEN y.pipeline_id IS NULL THEN 'restored from a dump; sw_adopt takes the pipeline over'
+		WHEN p.status = 'paused' THEN coalesce(y.pause_reason, 'paused')
+		WHEN p.status = 'new' AND s.last_error IS NOT NULL
 			THEN 'the target table could not be created yet'
-		WHEN p.status = 'new' AND s.pipeline_id IS NULL
-			THEN 'restored from a dump: its first backfill creates the target table'
 		WHEN p.status = 'new' THEN 'the target table is being created'
+		WHEN b.status = 'running' AND b.next_attempt_at > clock_timestamp()
+			THEN pg_catalog.format('backfill %s: retry at %s after: %s', b.backfill_id,
+				to_char(b.next_attempt_at, 'YYYY-MM-DD HH24:MI:SSOF'), b.error)
+		WHEN b.backfill_id IS NOT NULL AND r.run_id IS NULL
+			THEN pg_catalog.format('backfill %s is waiting for a worker', b.backfill_id)
+		WHEN b.backfill_id IS NOT NULL
+			THEN pg_catalog.format('backfill %s is running', b.backfill_id)
+		WHEN r.run_id IS NOT NULL
+			THEN pg_catalog.format('run %s is under way', r.run_id)
+		WHEN q.run_id IS NULL AND y.next_attempt_at > clock_timestamp()
+			THEN pg_catalog.format('retry at %s after: %s',
+				to_char(y.next_attempt_at, 'YYYY-MM-DD HH24:MI:SSOF'), y.last_error)
+		WHEN coalesce(q.started_at, y.next_attempt_at, y.next_tick_at) <= clock_timestamp()
+			THEN 'waiting for a worker'
+		WHEN p.schedule = 'manual' THEN 'manual schedule'
 		END AS reason,
-	ok.finished_at AS last_success_at, ok.rows_exported AS last_rows,
-	CASE WHEN p.status = 'new' THEN s.next_attempt_at END AS next_run_at,
-	coalesce(s.consecutive_failures, 0) AS consecutive_failures,
-	s.last_error, s.last_hint
+	(SELECT array_agg(d.day ORDER BY d.day) FROM _sensorswave.marked_day d
+		WHERE d.pipeline_id = p.pipeline_id) AS days_needing_backfill,
+	coalesce(greatest(y.last_success_at, ok.finished_at), ok.finished_at) AS last_success_at,
+	ok.rows_exported AS last_rows,
+	CASE
+		WHEN p.status = 'new' THEN s.next_attempt_at
+		WHEN p.status = 'running' AND b.backfill_id IS NULL AND r.run_id IS NULL
+			THEN nullif(coalesce(q.started_at, y.next_attempt_at, y.next_tick_at), 'infinity')
+		END AS next_run_at,
+	CASE WHEN p.status <> 'stopped'
+		THEN greatest(extract(epoch FROM clock_timestamp() - c.captured_at), 0)::double precision
+		END AS lag_seconds,
+	coalesce(s.consecutive_failures, 0) + coalesce(y.consecutive_failures, 0) AS consecutive_failures,
+	coalesce(y.last_error, s.last_error) AS last_error,
+	CASE WHEN y.last_error IS NOT NULL THEN y.last_hint ELSE s.last_hint END AS last_hint
 FROM _sensorswave.pipeline p
 	LEFT JOIN _sensorswave.pipeline_state s USING (pipeline_id)
+	LEFT JOIN _sensorswave.sync_state y USING (pipeline_id)
+	LEFT JOIN _sensorswave.fence f USING (pipeline_id)
+	LEFT JOIN _sensorswave.backfill b
+		ON b.pipeline_id = p.pipeline_id AND b.status IN ('queued', 'running')
 	LEFT JOIN LATERAL (
-		SELECT r.finished_at, r.rows_exported
-		FROM _sensorswave.run r
-		WHERE r.pipeline_id = p.pipeline_id AND r.status = 'success'
-		ORDER BY r.run_id DESC LIMIT 1) ok ON true
+		SELECT max(n.run_id) AS run_id
+		FROM _sensorswave.run n
+		WHERE n.pipeline_id = p.pipeline_id AND n.status = 'running') r ON true
+	LEFT JOIN _sensorswave.run q
+		ON q.pipeline_id = p.pipeline_id AND q.status = 'queued'
+	LEFT JOIN LATERAL (
+		SELECT e.finished_at, e.rows_exported
+		FROM _sensorswave.run e
+		WHERE e.pipeline_id = p.pipeline_id AND e.status = 'success'
+		ORDER BY e.run_id DESC LIMIT 1) ok ON true
+	LEFT JOIN LATERAL (
+		SELECT x.captured_at
+		FROM _sensorswave.capture x
+			LEFT JOIN _sensorswave.sync_window w
+				ON w.pipeline_id = p.pipeline_id AND w.status = 'open'
+		WHERE x.pipeline_id = p.pipeline_id
+			AND (w.window_id IS NULL OR x.capture_id = w.from_capture)
+		ORDER BY x.capture_id DESC LIMIT 1) c ON true
 WHERE pg_catalog.pg_has_role(p.owner::oid, 'MEMBER')
 	OR pg_catalog.pg_has_role('pg_monitor', 'MEMBER');
 COMMENT ON VIEW sw_status IS 'how each pipeline is doing, and why';
 COMMENT ON COLUMN sw_status.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN sw_status.status IS 'new, running, paused or stopped';
-COMMENT ON COLUMN sw_status.reason IS 'why it is new, paused or waiting';
+COMMENT ON COLUMN sw_status.reason IS 'why it is new, paused, waiting or not syncing; NULL: it waits for its next tick';
+COMMENT ON COLUMN sw_status.days_needing_backfill IS 'days of the target that only a backfill makes equal to the source again';
 COMMENT ON COLUMN sw_status.last_success_at IS 'end of the last run that succeeded';
 COMMENT ON COLUMN sw_status.last_rows IS 'rows of that run';
-COMMENT ON COLUMN sw_status.next_run_at IS 'when it is tried next';
+COMMENT ON COLUMN sw_status.next_run_at IS 'when it is run, or tried again, next; NULL: while one is under way, or when asked to';
+COMMENT ON COLUMN sw_status.lag_seconds IS 'age of the newest moment up to which sync has delivered everything';
 COMMENT ON COLUMN sw_status.consecutive_failures IS 'failures since the last success';
 COMMENT ON COLUMN sw_status.last_error IS 'the last failure';
 COMMENT ON COLUMN sw_status.last_hint IS 'what to do about it';

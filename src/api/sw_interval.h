@@ -9,6 +9,8 @@
 #define SW_INTERVAL_H
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
+#include "utils/timestamp.h"
 
 #define SW_MSECS_PER_DAY (24 * 60 * 60 * 1000.0)
 
@@ -25,6 +27,13 @@ sw_interval_to_ms(const Interval *interval)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeout must not be negative")));
 	return ms > 1e15 ? (int64) 1e15 : (int64) ms;
+}
+
+/* Milliseconds of argument i, a time-out; -1 for a null, which means none. */
+static inline int64
+sw_interval_get_timeout(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? -1 : sw_interval_to_ms(PG_GETARG_INTERVAL_P(i));
 }
 
 #endif							/* SW_INTERVAL_H */

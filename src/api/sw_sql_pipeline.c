@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_sql_pipeline.c
- *	  INSERT, UPDATE and DELETE on the view sw_pipelines; sw_put_pipeline
- *	  and sw_stop.
+ *	  INSERT, UPDATE and DELETE on the view sw_pipelines; sw_put_pipeline.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +21,6 @@
 
 PG_FUNCTION_INFO_V1(sw_sql_pipeline_trigger);
 PG_FUNCTION_INFO_V1(sw_sql_put_pipeline);
-PG_FUNCTION_INFO_V1(sw_sql_stop);
 
 #define ROW(column, type, sql_type) \
 	{#column, type, sql_type, offsetof(SwPipeline, column)}
@@ -35,6 +33,11 @@ static const SwField fields[] = {
 	ROW(target_table, SW_FIELD_TEXT, TEXTOID),
 	ROW(mode, SW_FIELD_TEXT, TEXTOID),
 	ROW(key_columns, SW_FIELD_VARLENA, TEXTARRAYOID),
+	ROW(cursor_column, SW_FIELD_TEXT, TEXTOID),
+	ROW(time_column, SW_FIELD_TEXT, TEXTOID),
+	ROW(cursor_slack, SW_FIELD_INTERVAL, INTERVALOID),
+	ROW(sweep_every, SW_FIELD_INTERVAL, INTERVALOID),
+	ROW(schedule, SW_FIELD_TEXT, TEXTOID),
 	ROW(json_type, SW_FIELD_TEXT, TEXTOID),
 	ROW(target_options, SW_FIELD_VARLENA, JSONBOID),
 	ROW(columns, SW_FIELD_VARLENA, JSONBOID),
@@ -79,6 +82,7 @@ sw_sql_pipeline_trigger(PG_FUNCTION_ARGS)
 		sw_field_read_row(fields, lengthof(fields), trigger->tg_newtuple,
 						  tupdesc, &row);
 		sw_pipeline_alter(&old, &row);
+		sw_board_wake_at_commit();
 	}
 	return PointerGetDatum(sw_field_write_row(fields, lengthof(fields),
 											  trigger->tg_trigtuple, tupdesc,
@@ -99,12 +103,4 @@ sw_sql_put_pipeline(PG_FUNCTION_ARGS)
 	result = sw_pipeline_put(&row, old);
 	sw_board_wake_at_commit();
 	PG_RETURN_TEXT_P(cstring_to_text(result));
-}
-
-Datum
-sw_sql_stop(PG_FUNCTION_ARGS)
-{
-	sw_pipeline_stop(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	sw_board_wake_at_commit();
-	PG_RETURN_VOID();
 }

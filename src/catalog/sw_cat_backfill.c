@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
@@ -109,9 +107,11 @@ sw_cat_backfill_find_due(int64 pipeline_id)
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
 	sw_spi_exec(&spi, "SELECT backfill_id, pipeline_id, allow_shrink, status, attempt"
-				" FROM _sensorswave.backfill WHERE pipeline_id = $1"
+				" FROM _sensorswave.backfill b WHERE pipeline_id = $1"
 				" AND status IN ('queued', 'running')"
-				" AND next_attempt_at <= clock_timestamp()");
+				" AND next_attempt_at <= clock_timestamp()"
+				" AND NOT EXISTS (SELECT FROM _sensorswave.pipeline p"
+				" WHERE p.pipeline_id = b.pipeline_id AND p.status = 'paused')");
 	if (spi.n_rows > 0)
 	{
 		backfill = MemoryContextAllocZero(spi.result_context, sizeof(SwBackfill));
@@ -123,6 +123,22 @@ sw_cat_backfill_find_due(int64 pipeline_id)
 	}
 	sw_spi_end(&spi);
 	return backfill;
+}
+
+int64
+sw_cat_backfill_find_active(int64 pipeline_id)
+{
+	SwSpi		spi;
+	int64		backfill_id;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, "SELECT coalesce((SELECT backfill_id"
+				" FROM _sensorswave.backfill WHERE pipeline_id = $1"
+				" AND status IN ('queued', 'running')), 0) AS id");
+	backfill_id = sw_spi_get_int64(&spi, 0, "id");
+	sw_spi_end(&spi);
+	return backfill_id;
 }
 
 SwWindow *
@@ -232,32 +248,4 @@ sw_cat_backfill_finish(int64 backfill_id, const char *status,
 				" SET status = 'cancelled'"
 				" WHERE backfill_id = $1 AND status IN ('queued', 'running')");
 	sw_spi_end(&spi);
-}
-
-SwBackfillState *
-sw_cat_backfill_look(int64 backfill_id)
-{
-	SwSpi		spi;
-	SwBackfillState *state = NULL;
-
-	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, backfill_id);
-	sw_spi_exec_snapshot(&spi, "SELECT b.status, b.xmin, p.owner::oid AS owner,"
-						 " b.status IN ('success', 'failed', 'cancelled') AS has_ended"
-						 " FROM _sensorswave.backfill b"
-						 " JOIN _sensorswave.pipeline p USING (pipeline_id)"
-						 " WHERE b.backfill_id = $1", GetLatestSnapshot());
-	if (spi.n_rows > 0)
-	{
-		bool		isnull;
-
-		state = MemoryContextAllocZero(spi.result_context, sizeof(SwBackfillState));
-		state->status = sw_spi_get_text(&spi, 0, "status");
-		state->owner = DatumGetObjectId(sw_spi_get(&spi, 0, "owner", &isnull));
-		state->is_own_transaction =
-			TransactionIdIsCurrentTransactionId(DatumGetTransactionId(sw_spi_get(&spi, 0, "xmin", &isnull)));
-		state->has_ended = sw_spi_get_bool(&spi, 0, "has_ended");
-	}
-	sw_spi_end(&spi);
-	return state;
 }

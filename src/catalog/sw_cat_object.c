@@ -28,9 +28,18 @@ add_array(SwSpi *spi, Datum *values, int n_values, Oid array_type,
 }
 
 static void
-add_place(SwSpi *spi, int64 run_id, const SwDestination *destination)
+add_owner(SwSpi *spi, const SwObjectOwner *owner)
 {
-	sw_spi_arg_int64(spi, run_id);
+	sw_spi_arg_int64(spi, owner->run_id);
+	sw_spi_arg(spi, INT8OID, Int64GetDatum(owner->chunk_id),
+			   owner->chunk_id == 0);
+}
+
+static void
+add_place(SwSpi *spi, const SwObjectOwner *owner,
+		  const SwDestination *destination)
+{
+	add_owner(spi, owner);
 	sw_spi_arg_text(spi, destination->stage_kind);
 	sw_spi_arg_text(spi, destination->stage_endpoint);
 	sw_spi_arg_text(spi, destination->stage_region);
@@ -39,8 +48,8 @@ add_place(SwSpi *spi, int64 run_id, const SwDestination *destination)
 }
 
 void
-sw_cat_object_claim(int64 run_id, const SwDestination *destination,
-					const List *keys)
+sw_cat_object_claim(const SwObjectOwner *owner,
+					const SwDestination *destination, const List *keys)
 {
 	Datum	   *values = palloc(sizeof(Datum) * list_length(keys));
 	int			n_values = 0;
@@ -50,43 +59,45 @@ sw_cat_object_claim(int64 run_id, const SwDestination *destination,
 	foreach(cell, keys)
 		values[n_values++] = CStringGetTextDatum(lfirst(cell));
 	sw_spi_begin(&spi);
-	add_place(&spi, run_id, destination);
+	add_place(&spi, owner, destination);
 	add_array(&spi, values, n_values, TEXTARRAYOID, TEXTOID, -1, false,
 			  TYPALIGN_INT);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.staged_object"
-				" (run_id, kind, endpoint, region, bucket, path_style, object_key)"
-				" SELECT $1, $2, $3, $4, $5, $6, unnest($7)");
+				" (run_id, chunk_id, kind, endpoint, region, bucket, path_style, object_key)"
+				" SELECT $1, $2, $3, $4, $5, $6, $7, unnest($8)");
 	sw_spi_end(&spi);
 }
 
 void
-sw_cat_object_record(int64 run_id, const SwDestination *destination,
-					 const char *key, int64 n_rows, int64 n_bytes)
+sw_cat_object_record(const SwObjectOwner *owner,
+					 const SwDestination *destination, const char *key,
+					 int64 n_rows, int64 n_bytes)
 {
 	SwSpi		spi;
 
 	sw_spi_begin(&spi);
-	add_place(&spi, run_id, destination);
+	add_place(&spi, owner, destination);
 	sw_spi_arg_text(&spi, key);
 	sw_spi_arg_int64(&spi, n_rows);
 	sw_spi_arg_int64(&spi, n_bytes);
 	sw_spi_exec(&spi, "INSERT INTO _sensorswave.staged_object"
-				" (run_id, kind, endpoint, region, bucket, path_style, object_key, n_rows, n_bytes)"
-				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+				" (run_id, chunk_id, kind, endpoint, region, bucket, path_style, object_key, n_rows, n_bytes)"
+				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 				" ON CONFLICT (object_key) DO UPDATE"
 				" SET n_rows = excluded.n_rows, n_bytes = excluded.n_bytes");
 	sw_spi_end(&spi);
 }
 
 void
-sw_cat_object_unclaim(int64 run_id)
+sw_cat_object_unclaim(const SwObjectOwner *owner)
 {
 	SwSpi		spi;
 
 	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, run_id);
+	add_owner(&spi, owner);
 	sw_spi_exec(&spi, "DELETE FROM _sensorswave.staged_object"
-				" WHERE run_id = $1 AND n_bytes = 0");
+				" WHERE run_id = $1 AND chunk_id IS NOT DISTINCT FROM $2"
+				" AND n_bytes = 0");
 	sw_spi_end(&spi);
 }
 
@@ -106,14 +117,15 @@ sw_cat_object_set_upload(int64 run_id, const char *key,
 }
 
 void
-sw_cat_object_set_staged(int64 run_id)
+sw_cat_object_set_staged(const SwObjectOwner *owner)
 {
 	SwSpi		spi;
 
 	sw_spi_begin(&spi);
-	sw_spi_arg_int64(&spi, run_id);
+	add_owner(&spi, owner);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.staged_object"
-				" SET is_staged = true, upload_id = NULL WHERE run_id = $1");
+				" SET is_staged = true, upload_id = NULL"
+				" WHERE run_id = $1 AND chunk_id IS NOT DISTINCT FROM $2");
 	sw_spi_end(&spi);
 }
 
@@ -141,8 +153,18 @@ sw_cat_object_keep(int64 run_id, int seconds)
 
 #define SELECT_OBJECTS \
 	"SELECT object_id, run_id, kind, endpoint, region, bucket, path_style," \
-	" object_key, upload_id, is_staged, is_deleted_once, delete_attempts" \
+	" object_key, n_rows, upload_id, is_staged, is_deleted_once, delete_attempts" \
 	" FROM _sensorswave.staged_object"
+
+/* Not on its way to the target. */
+#define IS_FREE \
+	" AND NOT EXISTS (SELECT FROM _sensorswave.chunk c" \
+	" JOIN _sensorswave.sync_window USING (window_id)" \
+	" JOIN _sensorswave.pipeline p USING (pipeline_id)" \
+	" WHERE p.status <> 'stopped'" \
+	" AND c.chunk_id = staged_object.chunk_id" \
+	" AND c.run_id = staged_object.run_id" \
+	" AND c.status IN ('staged', 'loading'))"
 
 static List *
 read_objects(SwSpi *spi)
@@ -163,6 +185,7 @@ read_objects(SwSpi *spi)
 		object->bucket = sw_spi_get_text(spi, i, "bucket");
 		object->path_style = sw_spi_get_bool(spi, i, "path_style");
 		object->key = sw_spi_get_text(spi, i, "object_key");
+		object->n_rows = sw_spi_get_int64(spi, i, "n_rows");
 		object->upload_id = sw_spi_get_text(spi, i, "upload_id");
 		object->is_staged = sw_spi_get_bool(spi, i, "is_staged");
 		object->is_deleted_once = sw_spi_get_bool(spi, i, "is_deleted_once");
@@ -186,7 +209,7 @@ sw_cat_object_list_due(int64 pipeline_id)
 				" USING (run_id)"
 				" WHERE pipeline_id = $1 AND NOT is_deleted"
 				" AND r.status <> 'running' AND delete_after <= clock_timestamp()"
-				" ORDER BY object_id");
+				IS_FREE " ORDER BY object_id");
 	return read_objects(&spi);
 }
 
@@ -199,7 +222,22 @@ sw_cat_object_list_run(int64 run_id)
 	sw_spi_arg_int64(&spi, run_id);
 	sw_spi_exec(&spi, SELECT_OBJECTS
 				" WHERE run_id = $1 AND NOT is_deleted"
-				" AND delete_after <= clock_timestamp() ORDER BY object_id");
+				" AND delete_after <= clock_timestamp()" IS_FREE
+				" ORDER BY object_id");
+	return read_objects(&spi);
+}
+
+List *
+sw_cat_object_list_chunk(const SwChunk *chunk)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, chunk->run_id);
+	sw_spi_arg_int64(&spi, chunk->chunk_id);
+	sw_spi_exec(&spi, SELECT_OBJECTS
+				" WHERE run_id = $1 AND chunk_id = $2 AND NOT is_deleted"
+				" ORDER BY object_key");
 	return read_objects(&spi);
 }
 

@@ -19,6 +19,7 @@
 #include "catalog/sw_catalog.h"
 #include "catalog/sw_field.h"
 #include "catalog/sw_spi.h"
+#include "net/sw_clock.h"
 
 /* Makes our lock tags different from all others on extensions. */
 #define TARGET_LOCK_CLASS 0x5358
@@ -36,6 +37,11 @@ static const SwField fields[] = {
 	FIELD(target_table, SW_FIELD_TEXT, TEXTOID),
 	FIELD(mode, SW_FIELD_TEXT, TEXTOID),
 	FIELD(key_columns, SW_FIELD_VARLENA, TEXTARRAYOID),
+	FIELD(cursor_column, SW_FIELD_TEXT, TEXTOID),
+	FIELD(time_column, SW_FIELD_TEXT, TEXTOID),
+	FIELD(cursor_slack, SW_FIELD_INTERVAL, INTERVALOID),
+	FIELD(sweep_every, SW_FIELD_INTERVAL, INTERVALOID),
+	FIELD(schedule, SW_FIELD_TEXT, TEXTOID),
 	FIELD(json_type, SW_FIELD_TEXT, TEXTOID),
 	FIELD(target_options, SW_FIELD_VARLENA, JSONBOID),
 	FIELD(columns, SW_FIELD_VARLENA, JSONBOID),
@@ -97,6 +103,17 @@ sw_cat_pipeline_lock(const char *name)
 	sw_spi_begin(&spi);
 	sw_spi_arg_text(&spi, name);
 	sw_spi_exec(&spi, SELECT_PIPELINE "p.name = $1 FOR UPDATE OF p");
+	return read_pipeline(&spi);
+}
+
+SwPipeline *
+sw_cat_pipeline_lock_shared(const char *name)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_text(&spi, name);
+	sw_spi_exec(&spi, SELECT_PIPELINE "p.name = $1 FOR SHARE OF p");
 	return read_pipeline(&spi);
 }
 
@@ -242,7 +259,8 @@ sw_cat_pipeline_insert(SwPipeline *pipeline)
 	SwSpi		spi;
 	StringInfoData sql;
 
-	pipeline->created_at = pipeline->updated_at = GetCurrentTimestamp();
+	pipeline->created_at = sw_clock_now();
+	pipeline->updated_at = GetCurrentTimestamp();
 	pipeline->settings_version = 1;
 	pipeline->status = "new";
 

@@ -56,7 +56,39 @@ sw_cat_run_last_files(int64 pipeline_id)
 }
 
 void
-sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes)
+sw_cat_run_set_window(int64 run_id, const SwSyncWindow *window)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, run_id);
+	sw_spi_arg_int64(&spi, window->window_id);
+	sw_spi_arg_text(&spi, window->kind);
+	sw_spi_arg_int32(&spi, window->attempt + 1);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET window_id = $2, kind = $3,"
+				" attempt = $4 WHERE run_id = $1");
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_run_sum_chunk(int64 run_id, const SwChunk *chunk)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, run_id);
+	sw_spi_arg_int64(&spi, chunk->chunk_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.run r"
+				" SET rows_exported = r.rows_exported + c.n_rows,"
+				" range_start = least(r.range_start, c.cursor_min),"
+				" range_end = greatest(r.range_end, c.cursor_max)"
+				" FROM _sensorswave.chunk c"
+				" WHERE r.run_id = $1 AND c.chunk_id = $2");
+	sw_spi_end(&spi);
+}
+
+void
+sw_cat_run_add_staged(int64 run_id, int32 n_files, int64 n_bytes)
 {
 	SwSpi		spi;
 
@@ -64,8 +96,8 @@ sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes)
 	sw_spi_arg_int64(&spi, run_id);
 	sw_spi_arg_int32(&spi, n_files);
 	sw_spi_arg_int64(&spi, n_bytes);
-	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET files = $2,"
-				" bytes_staged = $3 WHERE run_id = $1");
+	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET files = files + $2,"
+				" bytes_staged = bytes_staged + $3 WHERE run_id = $1");
 	sw_spi_end(&spi);
 }
 
@@ -174,12 +206,35 @@ sw_cat_run_log(int64 run_id, const char *level, const char *fmt,...)
 	pfree(message.data);
 }
 
+/*
+ * The pipeline's sync is due again: at once, but later and later for a window
+ * in which workers die again and again.
+ */
+static void
+postpone_sync(SwSpi *spi, int64 pipeline_id, int backoff_ms,
+			  int backoff_max_ms)
+{
+	sw_spi_arg_int64(spi, pipeline_id);
+	sw_spi_exec(spi, "UPDATE _sensorswave.sync_window SET attempt = attempt + 1"
+				" WHERE pipeline_id = $1 AND status = 'open'");
+	sw_spi_arg_int64(spi, pipeline_id);
+	sw_spi_arg_int32(spi, backoff_ms);
+	sw_spi_arg_int32(spi, backoff_max_ms);
+	sw_spi_exec(spi, "UPDATE _sensorswave.sync_state s"
+				" SET next_attempt_at = clock_timestamp() + interval '1 millisecond'"
+				" * CASE WHEN n < 2 THEN 0 ELSE least($3, $2 * 2.0 ^ least(n - 2, 20)) END"
+				" FROM (SELECT coalesce(max(attempt), 0) AS n FROM _sensorswave.sync_window"
+				" WHERE pipeline_id = $1 AND status = 'open') w"
+				" WHERE s.pipeline_id = $1");
+}
+
 int64
 sw_cat_run_close_interrupted(int64 pipeline_id, int backoff_ms,
 							 int backoff_max_ms, int max_interruptions)
 {
 	SwSpi		spi;
 	int64		n_closed;
+	int64		n_syncs;
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
@@ -189,15 +244,19 @@ sw_cat_run_close_interrupted(int64 pipeline_id, int backoff_ms,
 				" detail = 'The worker ended before the run did.',"
 				" hint = 'Nothing needs to be done: the work is taken up again.',"
 				" finished_at = clock_timestamp()"
-				" WHERE pipeline_id = $1 AND status = 'running' RETURNING run_id),"
+				" WHERE pipeline_id = $1 AND status = 'running' RETURNING run_id, kind),"
 				" logged AS (INSERT INTO _sensorswave.run_log (run_id, level, message)"
 				" SELECT run_id, 'warning', 'found interrupted; staged objects are removed and the work is taken up again'"
 				" FROM closed),"
 				" requeued AS (UPDATE _sensorswave.backfill_window w SET status = 'queued'"
 				" FROM closed WHERE w.run_id = closed.run_id AND w.status = 'running')"
-				" SELECT count(*) AS n FROM closed");
+				" SELECT count(*) AS n, count(*) FILTER (WHERE kind IN ('incremental', 'sweep')) AS n_syncs"
+				" FROM closed");
 	n_closed = sw_spi_get_int64(&spi, 0, "n");
-	if (n_closed > 0)
+	n_syncs = sw_spi_get_int64(&spi, 0, "n_syncs");
+	if (n_syncs > 0)
+		postpone_sync(&spi, pipeline_id, backoff_ms, backoff_max_ms);
+	if (n_closed > n_syncs)
 	{
 		sw_spi_arg_int64(&spi, pipeline_id);
 		sw_spi_arg_int32(&spi, backoff_ms);

@@ -18,6 +18,8 @@
 #include "nodes/pg_list.h"
 #include "utils/date.h"
 
+#include "catalog/sw_cat_fence.h"
+
 /* ---- destinations (sw_cat_destination.c) ---- */
 
 typedef struct SwDestination
@@ -122,6 +124,11 @@ typedef struct SwPipeline
 	char	   *target_table;
 	char	   *mode;
 	struct varlena *key_columns;	/* text[], for upsert */
+	char	   *cursor_column;	/* of the target, or NULL */
+	char	   *time_column;	/* of the target, or NULL */
+	Interval   *cursor_slack;
+	Interval   *sweep_every;
+	char	   *schedule;		/* as sync/sw_schedule.h reads it */
 	char	   *json_type;
 	struct varlena *target_options; /* jsonb object */
 	struct varlena *columns;	/* jsonb object */
@@ -141,10 +148,14 @@ typedef struct SwPipeline
 	TimestampTz updated_at;
 } SwPipeline;
 
+/* Times of creation are those of net/sw_clock.h: schedules count from them. */
 extern SwPipeline *sw_cat_pipeline_find(const char *name);
 
 /* The newest version, locked until the transaction ends. */
 extern SwPipeline *sw_cat_pipeline_lock(const char *name);
+
+/* The same, but kept from changes only: others may do so, too. */
+extern SwPipeline *sw_cat_pipeline_lock_shared(const char *name);
 extern SwPipeline *sw_cat_pipeline_get(int64 pipeline_id);
 
 /* Insert and fill in id, settings_version and times. */
@@ -269,6 +280,9 @@ extern int64 sw_cat_backfill_insert_copy(const SwPipeline *pipeline,
 /* The queued or running backfill of a pipeline that is due, or NULL. */
 extern SwBackfill *sw_cat_backfill_find_due(int64 pipeline_id);
 
+/* The id of one that has not ended, due or not; 0 = there is none. */
+extern int64 sw_cat_backfill_find_active(int64 pipeline_id);
+
 /* The first window not done yet, or NULL. */
 extern SwWindow *sw_cat_backfill_next_window(int64 backfill_id);
 
@@ -286,16 +300,137 @@ extern void sw_cat_backfill_postpone(int64 backfill_id,
 extern void sw_cat_backfill_finish(int64 backfill_id, const char *status,
 								   const char *error, const char *hint);
 
-typedef struct SwBackfillState
-{
-	char	   *status;
-	Oid			owner;			/* of the pipeline */
-	bool		is_own_transaction; /* made by the caller's transaction */
-	bool		has_ended;
-} SwBackfillState;
+/* ---- captures, windows and chunks of incremental sync (sw_cat_window.c) ---- */
 
-/* Looks with a snapshot of its own; NULL when there is none. */
-extern SwBackfillState *sw_cat_backfill_look(int64 backfill_id);
+/* A moment that windows begin or end at; content is of source/sw_capture.h. */
+typedef struct SwCaptureRecord
+{
+	int64		capture_id;
+	TimestampTz captured_at;
+	struct varlena *content;
+} SwCaptureRecord;
+
+extern int64 sw_cat_capture_insert(int64 pipeline_id, TimestampTz captured_at,
+								   const struct varlena *content);
+
+/*
+ * One that a run of a full copy reads up to: sync goes on from it when the
+ * copy has succeeded, and is on record as not being a window's until then.
+ */
+extern void sw_cat_capture_insert_copy(int64 pipeline_id, int64 run_id,
+									   TimestampTz captured_at,
+									   const struct varlena *content);
+extern void sw_cat_capture_restart(int64 pipeline_id, int64 run_id);
+
+/* The pipeline's last, which the next window begins at; NULL = none. */
+extern SwCaptureRecord *sw_cat_capture_last(int64 pipeline_id);
+extern SwCaptureRecord *sw_cat_capture_get(int64 capture_id);
+
+typedef struct SwSyncWindow
+{
+	int64		window_id;
+	int64		pipeline_id;
+	char	   *kind;			/* incremental, sweep */
+	char	   *strategy;		/* versions, cursor */
+	int64		from_capture;
+	int64		to_capture;
+	TimestampTz bound;			/* DT_NOBEGIN = none */
+	char	   *cursor_expression;	/* of which bound speaks, or NULL */
+	int32		attempt;		/* failures so far */
+	int64		n_rows;			/* delivered so far */
+} SwSyncWindow;
+
+/* Insert, and fill in its id.  Throws when one is open already. */
+extern void sw_cat_window_open(SwSyncWindow *window);
+
+/* The one that is open, or NULL. */
+extern SwSyncWindow *sw_cat_window_find_open(int64 pipeline_id);
+
+/* Incremental ones that are done and no sweep has passed yet, oldest first. */
+extern List *sw_cat_window_list_unswept(int64 pipeline_id);
+
+/* All its chunks are done. */
+extern void sw_cat_window_finish(int64 window_id);
+
+/* It has failed once more. */
+extern void sw_cat_window_record_failure(int64 window_id);
+
+/*
+ * Forget windows that are done and captures before the last: nobody asks for
+ * them any more.
+ */
+extern void sw_cat_window_forget_done(int64 pipeline_id);
+
+/* A part of a window; all parts together are the window. */
+typedef struct SwChunk
+{
+	int64		chunk_id;
+	int64		window_id;
+	Oid			leaf;			/* table whose rows it has; InvalidOid = all */
+	int64		first_block;	/* and blocks of that, */
+	int64		end_block;		/* -1 = to the end */
+	TimestampTz cursor_from;	/* or rows by their cursor; DT_NOBEGIN */
+	TimestampTz cursor_to;		/* first instant after, or DT_NOEND */
+	bool		cursor_nulls;	/* those without one, too */
+	char	   *status;			/* planned, staged, loading, done */
+	int64		run_id;			/* that staged it, or 0 */
+	int64		n_rows;
+	char	   *first_day;		/* of the target's partitions that its rows */
+	char	   *last_day;		/* are in; NULL where there are none */
+	char	   *stage_format;	/* of its files */
+	char	   *stage_compression;
+	char	   *load_query_id;	/* of the load that was begun last */
+	int64		target_rows_before; /* it, in those days; -1 = not known */
+} SwChunk;
+
+/* Insert a window's chunks, SwChunk, in that order. */
+extern void sw_cat_chunk_insert(int64 window_id, const List *chunks);
+
+/* Those that are not done, in their order. */
+extern List *sw_cat_chunk_list(int64 window_id);
+
+/*
+ * The blocks of a leaf are others now: one chunk takes the place of those
+ * that are planned for it.
+ */
+extern void sw_cat_chunk_merge_leaf(const SwChunk *chunk);
+
+/*
+ * Its rows have been read by the run: so many, between those instants of
+ * their day column (DT_NOBEGIN where there is none) and their cursor.
+ */
+typedef struct SwChunkSpan
+{
+	TimestampTz time_min;
+	TimestampTz time_max;
+	TimestampTz cursor_min;
+	TimestampTz cursor_max;
+} SwChunkSpan;
+
+extern void sw_cat_chunk_set_read(SwChunk *chunk, int64 run_id, int64 n_rows,
+								  const SwChunkSpan *span,
+								  const char *timezone);
+
+/*
+ * All its files are in the store, written as the destination says: from now
+ * on it is loaded, not read again.
+ */
+extern void sw_cat_chunk_set_staged(SwChunk *chunk,
+									const SwDestination *destination);
+
+/* A load of that id is about to begin. */
+extern void sw_cat_chunk_set_loading(SwChunk *chunk, const char *query_id,
+									 int64 target_rows_before);
+
+/* The target has its rows. */
+extern void sw_cat_chunk_set_done(SwChunk *chunk);
+
+/* Only a backfill makes these days (DateADT) of the target right again. */
+extern void sw_cat_day_mark(int64 pipeline_id, const DateADT *days, int n_days,
+							const char *reason);
+
+/* That has been done: YYYY-MM-DD. */
+extern void sw_cat_day_unmark(int64 pipeline_id, const char *day);
 
 /* ---- runs (sw_cat_run.c) ---- */
 
@@ -307,8 +442,14 @@ extern int64 sw_cat_run_insert(const SwPipeline *pipeline, const char *kind,
 /* How many files the pipeline's last run with any had; 0 = there is none. */
 extern int32 sw_cat_run_last_files(int64 pipeline_id);
 
-/* The files are in the store. */
-extern void sw_cat_run_set_staged(int64 run_id, int32 n_files, int64 n_bytes);
+/* The run is about that window, as its attempt. */
+extern void sw_cat_run_set_window(int64 run_id, const SwSyncWindow *window);
+
+/* That many more files are in the store. */
+extern void sw_cat_run_add_staged(int64 run_id, int32 n_files, int64 n_bytes);
+
+/* Its chunks tell which rows: how many, and their cursors. */
+extern void sw_cat_run_sum_chunk(int64 run_id, const SwChunk *chunk);
 
 /* The rows are at the target. */
 extern void sw_cat_run_set_rows(int64 run_id, int64 n_rows);
@@ -360,35 +501,43 @@ typedef struct SwStagedObject
 	char	   *bucket;
 	bool		path_style;
 	char	   *key;
+	int64		n_rows;
 	char	   *upload_id;		/* of its multipart upload, or NULL */
 	bool		is_staged;		/* else its upload may be under way still */
 	bool		is_deleted_once;
 	int32		delete_attempts;	/* that failed */
 } SwStagedObject;
 
+/* Whose objects are spoken of: a run's, or those of a chunk that it reads. */
+typedef struct SwObjectOwner
+{
+	int64		run_id;
+	int64		chunk_id;		/* 0 = the run has no chunks */
+} SwObjectOwner;
+
 /*
  * Objects with these keys (char *) may come to be; destination says in which
  * store.
  */
-extern void sw_cat_object_claim(int64 run_id,
+extern void sw_cat_object_claim(const SwObjectOwner *owner,
 								const SwDestination *destination,
 								const List *keys);
 
 /* There is a file for this key, claimed or not. */
-extern void sw_cat_object_record(int64 run_id,
+extern void sw_cat_object_record(const SwObjectOwner *owner,
 								 const SwDestination *destination,
 								 const char *key, int64 n_rows,
 								 int64 n_bytes);
 
-/* There is none for what the run has claimed beyond those on record. */
-extern void sw_cat_object_unclaim(int64 run_id);
+/* There is none for what has been claimed beyond those on record. */
+extern void sw_cat_object_unclaim(const SwObjectOwner *owner);
 
 /* Its multipart upload has been created. */
 extern void sw_cat_object_set_upload(int64 run_id, const char *key,
 									 const char *upload_id);
 
-/* All objects of the run are in the store, and no upload is under way. */
-extern void sw_cat_object_set_staged(int64 run_id);
+/* All its objects are in the store, and no upload is under way. */
+extern void sw_cat_object_set_staged(const SwObjectOwner *owner);
 
 /*
  * Keep the objects of a run that ended its backfill, for diagnosis; those of
@@ -408,12 +557,16 @@ extern int64 sw_cat_object_count_left(int64 pipeline_id, char **bucket,
 
 /*
  * Objects of the pipeline that are left over and due to be deleted, except
- * those of a run that is running.
+ * those of a run that is running, and those of chunks that are yet to be
+ * loaded.
  */
 extern List *sw_cat_object_list_due(int64 pipeline_id);
 
-/* Those of one run that are due, running or not. */
+/* Those of one run that are due, running or not; except the latter. */
 extern List *sw_cat_object_list_run(int64 run_id);
+
+/* The files of a chunk that is staged, by key. */
+extern List *sw_cat_object_list_chunk(const SwChunk *chunk);
 
 /*
  * They are gone.  A request to write an object that was not seen through may
@@ -457,18 +610,122 @@ extern void sw_cat_stage_delete(int64 run_id);
 /* Dropping those of a pipeline that are due failed; later and later. */
 extern void sw_cat_stage_postpone_due(int64 pipeline_id);
 
+/* ---- what somebody waits for (sw_cat_await.c) ---- */
+
+/* A backfill or a run as somebody sees it who waits for its end. */
+typedef struct SwAwaited
+{
+	char	   *status;
+	Oid			owner;			/* of the pipeline */
+	bool		is_own_transaction; /* asked for by the caller's transaction */
+	bool		has_ended;
+	char	   *sqlstate;		/* of why it failed; each may be NULL */
+	char	   *error;
+	char	   *detail;
+	char	   *hint;
+} SwAwaited;
+
+/* Look with a snapshot of their own; NULL when there is none. */
+extern SwAwaited *sw_cat_backfill_look(int64 backfill_id);
+extern SwAwaited *sw_cat_run_look(int64 run_id);
+
+/* Commit what a procedure has done so far, and go on in a new transaction. */
+extern void sw_cat_commit_call(void);
+
+/* ---- when incremental sync is due (sw_cat_sync.c) ---- */
+
+typedef struct SwSyncState
+{
+	int64		pipeline_id;
+	TimestampTz next_tick_at;	/* DT_NOEND = never, by its schedule */
+	TimestampTz next_attempt_at;	/* after a failure, by the server's clock;
+									 * DT_NOEND = it has not failed */
+	TimestampTz next_sweep_at;
+	int32		consecutive_failures;
+	char	   *last_error;
+	char	   *last_hint;
+	TimestampTz last_success_at;	/* DT_NOBEGIN = never */
+	char	   *pause_reason;	/* NULL unless paused */
+} SwSyncState;
+
+/*
+ * A pipeline was made: its first tick, its first sweep one sweep_every from
+ * now on, and who works on it.
+ */
+extern void sw_cat_sync_insert(const SwPipeline *pipeline,
+							   TimestampTz next_tick_at, TimestampTz now,
+							   const SwInstance *instance);
+
+/* NULL: it comes from a dump, or another database. */
+extern SwSyncState *sw_cat_sync_get(int64 pipeline_id);
+
+/* Its schedule or sweep_every was edited; both take effect at once. */
+extern void sw_cat_sync_set_tick(int64 pipeline_id, TimestampTz next_tick_at);
+extern void sw_cat_sync_set_sweep(int64 pipeline_id, TimestampTz now);
+
+/*
+ * Is there something to do for incremental sync: a run asked for, an attempt
+ * due again, a tick, a window that was left open, rows left out that a sweep
+ * is due for?  Not while the pipeline is not running or has a backfill that
+ * has not ended.  now is the clock that schedules go by.
+ *
+ * A run asked for is locked until the transaction ends, so that
+ * sw_cat_sync_take_request finds it; one that somebody is about to ask for
+ * again (and has not committed) is not due yet.
+ */
+extern bool sw_cat_sync_is_due(int64 pipeline_id, TimestampTz now);
+
+/*
+ * A run has succeeded.  The next tick is set unless the schedule has been
+ * edited since the caller saw seen_tick_at (sync/sw_tick.h does all that).
+ */
+extern void sw_cat_sync_record_success(int64 pipeline_id,
+									   TimestampTz seen_tick_at,
+									   TimestampTz next_tick_at);
+
+/* A sweep that began at that time is done: the next one sweep_every later. */
+extern void sw_cat_sync_record_swept(int64 pipeline_id, TimestampTz swept_at);
+
+/* A run has failed; no other, but one asked for, before that time. */
+extern void sw_cat_sync_record_failure(int64 pipeline_id,
+									   TimestampTz next_attempt_at,
+									   const char *error, const char *hint);
+
+/*
+ * Ask for a run: a queued one, which all who ask before it begins share.
+ * Returns its id.  The pipeline is locked, or locked shared.
+ */
+extern int64 sw_cat_sync_request(const SwPipeline *pipeline);
+
+/*
+ * The run asked for, which is running from now on, or 0.  One that somebody
+ * is about to ask for again is left alone: what he has written has to be seen
+ * by it.
+ */
+extern int64 sw_cat_sync_take_request(const SwPipeline *pipeline);
+
+/* It will not be run, for that reason. */
+extern void sw_cat_sync_cancel_request(int64 pipeline_id, const char *error,
+									   const char *hint);
+
+/* Pause it, or let it go on at once (reason is NULL). */
+extern void sw_cat_sync_set_pause(int64 pipeline_id, const char *reason);
+
 /* ---- work (sw_cat_work.c) ---- */
 
 typedef struct SwWork
 {
 	int64		pipeline_id;
-	TimestampTz due_at;
+	TimestampTz due_at;			/* by the server's clock */
 } SwWork;
 
 /* Is the extension installed in this database? */
 extern bool sw_cat_is_installed(void);
 
-/* Pipelines with something to do, by when it is due. */
-extern List *sw_cat_work_list(void);
+/*
+ * Pipelines with something to do, by when it is due.  now is the clock that
+ * schedules go by, real_now the server's.
+ */
+extern List *sw_cat_work_list(TimestampTz now, TimestampTz real_now);
 
 #endif							/* SW_CATALOG_H */

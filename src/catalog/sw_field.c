@@ -45,6 +45,16 @@ sw_field_set(const SwField *field, void *record, Datum value, bool isnull)
 		case SW_FIELD_DATE:
 			*(DateADT *) member = isnull ? 0 : DatumGetDateADT(value);
 			break;
+		case SW_FIELD_INTERVAL:
+			*(Interval **) member = NULL;
+			if (!isnull)
+			{
+				Interval   *copy = palloc(sizeof(Interval));
+
+				memcpy(copy, DatumGetIntervalP(value), sizeof(Interval));
+				*(Interval **) member = copy;
+			}
+			break;
 		case SW_FIELD_VARLENA:
 			*(struct varlena **) member =
 				isnull ? NULL : PG_DETOAST_DATUM_COPY(value);
@@ -77,6 +87,9 @@ get_member(const SwField *field, const void *record, bool *isnull)
 			return TimestampTzGetDatum(*(const TimestampTz *) member);
 		case SW_FIELD_DATE:
 			return DateADTGetDatum(*(const DateADT *) member);
+		case SW_FIELD_INTERVAL:
+			*isnull = *(Interval *const *) member == NULL;
+			return IntervalPGetDatum(*(Interval *const *) member);
 		case SW_FIELD_VARLENA:
 			*isnull = *(struct varlena *const *) member == NULL;
 			return PointerGetDatum(*(struct varlena *const *) member);
@@ -224,6 +237,7 @@ member_size(SwFieldType type)
 	switch (type)
 	{
 		case SW_FIELD_TEXT:
+		case SW_FIELD_INTERVAL:
 		case SW_FIELD_VARLENA:
 			return 0;
 		case SW_FIELD_INT32:
@@ -265,6 +279,8 @@ sw_field_pack(const SwField *fields, int n_fields, const void *record,
 			pack_block(bytes, NULL, -1);
 		else if (fields[i].type == SW_FIELD_TEXT)
 			pack_block(bytes, pointer, (int) strlen(pointer));
+		else if (fields[i].type == SW_FIELD_INTERVAL)
+			pack_block(bytes, pointer, sizeof(Interval));
 		else
 			pack_block(bytes, pointer, (int) VARSIZE(pointer));
 	}
@@ -283,7 +299,11 @@ sw_field_unpack(const SwField *fields, int n_fields, StringInfo bytes,
 		int			len;
 		char	   *block = unpack_block(bytes, &len);
 
-		if (size == 0)
+		if (fields[i].type == SW_FIELD_INTERVAL && block != NULL &&
+			len != sizeof(Interval))
+			elog(ERROR, "packed row does not fit column \"%s\"",
+				 fields[i].column);
+		else if (size == 0)
 			*(char **) member = block;
 		else if (len == size)
 			memcpy(member, block, size);

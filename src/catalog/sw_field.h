@@ -28,6 +28,7 @@ typedef enum SwFieldType
 	SW_FIELD_OID,				/* Oid (regclass, regrole); InvalidOid */
 	SW_FIELD_TIME,				/* TimestampTz; 0 is a null only on read */
 	SW_FIELD_DATE,				/* DateADT; as TIME */
+	SW_FIELD_INTERVAL,			/* Interval *; NULL */
 	SW_FIELD_VARLENA			/* struct varlena *, detoasted; NULL */
 } SwFieldType;
 

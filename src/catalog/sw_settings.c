@@ -37,6 +37,13 @@ char	   *sw_key_file = NULL;
 char	   *sw_ca_file = NULL;
 char	   *sw_proxy = NULL;
 bool		sw_check_on_save = true;
+int			sw_failover = SW_FAILOVER_PAUSE;
+
+static const struct config_enum_entry failover_words[] = {
+	{"pause", SW_FAILOVER_PAUSE, false},
+	{"adopt", SW_FAILOVER_ADOPT, false},
+	{NULL, 0, false}
+};
 
 static bool is_preloaded = false;
 
@@ -164,6 +171,10 @@ sw_settings_define(void)
 							   "HTTP proxy for object stores; empty = none.",
 							   NULL, &sw_proxy, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomEnumVariable("sensorswave_export.failover",
+							 "What a promoted standby does with the pipelines: pause them, or adopt them.",
+							 NULL, &sw_failover, SW_FAILOVER_PAUSE, failover_words,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("sensorswave_export.check_on_save",
 							 "Look at the warehouse before a pipeline is saved.",
 							 NULL, &sw_check_on_save, true,

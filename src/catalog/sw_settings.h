@@ -10,6 +10,12 @@
 #ifndef SW_SETTINGS_H
 #define SW_SETTINGS_H
 
+typedef enum SwFailover
+{
+	SW_FAILOVER_PAUSE,
+	SW_FAILOVER_ADOPT
+} SwFailover;
+
 extern char *sw_system_timezone;
 extern int	sw_max_workers;
 extern int	sw_worker_memory_kb;
@@ -27,6 +33,7 @@ extern char *sw_key_file;
 extern char *sw_ca_file;
 extern char *sw_proxy;
 extern bool sw_check_on_save;
+extern int	sw_failover;		/* SwFailover */
 
 /* Define them; called once from _PG_init. */
 extern void sw_settings_define(void);

@@ -12,6 +12,11 @@
  *	  content = null map if nullable, values; of a container: where each
  *				row's members end (tuples: nothing), content of each child
  *
+ * Strings of which most are repetitions are numbered (LowCardinality):
+ *
+ *	  content = version, flags, number of keys, keys, number of rows, the
+ *				number of each row's key; key 0 of nullable ones is the null
+ *
  * A block is a batch, or a piece of one that has more rows than a block may
  * have; so the same batches give the same blocks, which is what makes a
  * repeated insert recognisable.  Of a batch at most SW_NATIVE_FEED_BYTES are
@@ -30,6 +35,7 @@
 
 #include "common/sw_bytes.h"
 #include "format/sw_codec.h"
+#include "format/sw_dictionary.h"
 #include "format/sw_writer.h"
 
 #ifdef WORDS_BIGENDIAN
@@ -40,6 +46,13 @@
 #define SW_NATIVE_BLOCK_ROWS 65536
 /* The compressor is fed about so much at a time; the last time, the rest. */
 #define SW_NATIVE_FEED_BYTES ((Size) 512 * 1024)
+/* Strings of a block are not numbered when it has less rows. */
+#define SW_NATIVE_NUMBERED_ROWS 1000
+/* Of LowCardinality: its only version, and that keys come with the rows. */
+#define SW_NATIVE_KEYS_VERSION 1
+#define SW_NATIVE_HAS_KEYS (1 << 9)
+#define SW_NATIVE_NUMBERS_8_BIT 0
+#define SW_NATIVE_NUMBERS_16_BIT 1
 /* Largest string that a reader takes. */
 #define SW_NATIVE_MAX_VALUE_BYTES ((Size) 1 << 30)
 
@@ -49,6 +62,10 @@ typedef struct SwNativeWriter
 	const SwColumnSpec *specs;
 	int			n_columns;
 	char	  **types;			/* of the columns, in the file's words */
+	bool	   *is_numbered;	/* columns whose strings may be numbered; not
+								 * once that clearly did not pay */
+	SwDictionary keys;			/* of the column being written */
+	uint16	   *numbers;		/* of the keys of its rows */
 	SwSink		sink;
 	SwCodec		codec;
 	SwBuffer	raw;			/* on the way to the compressor */
@@ -72,6 +89,9 @@ sw_native_open(const SwCodecOps *codec, const SwColumnSpec *specs,
 	sw_codec_init(&writer->codec, codec, options->compression_level);
 	sw_buffer_init(&writer->raw);
 	sw_buffer_init(&writer->compressed);
+	sw_dictionary_init(&writer->keys);
+	writer->numbers = palloc(sizeof(uint16) * SW_NATIVE_BLOCK_ROWS);
+	writer->is_numbered = palloc(sizeof(bool) * n_columns);
 	writer->types = palloc(sizeof(char *) * n_columns);
 	for (i = 0; i < n_columns; i++)
 	{
@@ -80,6 +100,8 @@ sw_native_open(const SwCodecOps *codec, const SwColumnSpec *specs,
 		initStringInfo(&type);
 		sw_column_append_file_type(&type, &specs[i]);
 		writer->types[i] = type.data;
+		writer->is_numbered[i] = options->has_dictionaries &&
+			(sw_type_is_string(specs[i].type) || specs[i].type == SW_TYPE_ENUM);
 	}
 	return (SwWriter *) writer;
 }
@@ -190,6 +212,21 @@ sw_native_write_fixed(SwNativeWriter *writer, const SwColumn *column,
 						 n * column->width, err);
 }
 
+/* A string of any length. */
+static inline SwStatus
+sw_native_write_string(SwNativeWriter *writer, const SwColumnSpec *spec,
+					   const char *bytes, Size n, SwError *err)
+{
+	if (likely(n < SW_NATIVE_FEED_BYTES))
+		return sw_native_add_string(writer, bytes, n, err);
+	if (n > SW_NATIVE_MAX_VALUE_BYTES)
+		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
+							"a value of %zu bytes in column \"%s\" is too large for a Native file",
+							n, spec->name);
+	sw_buffer_append_varuint(&writer->raw, n);
+	return sw_native_add(writer, bytes, n, err);
+}
+
 static SwStatus
 sw_native_write_strings(SwNativeWriter *writer, const SwColumnSpec *spec,
 						const SwColumn *column, uint64 first, uint64 n,
@@ -202,17 +239,7 @@ sw_native_write_strings(SwNativeWriter *writer, const SwColumnSpec *spec,
 		Size		n_bytes;
 		const char *bytes = sw_column_get_bytes(column, i, &n_bytes);
 
-		if (likely(n_bytes < SW_NATIVE_FEED_BYTES))
-		{
-			SW_TRY(sw_native_add_string(writer, bytes, n_bytes, err));
-			continue;
-		}
-		if (n_bytes > SW_NATIVE_MAX_VALUE_BYTES)
-			return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
-								"a value of %zu bytes in column \"%s\" is too large for a Native file",
-								n_bytes, spec->name);
-		sw_buffer_append_varuint(&writer->raw, n_bytes);
-		SW_TRY(sw_native_add(writer, bytes, n_bytes, err));
+		SW_TRY(sw_native_write_string(writer, spec, bytes, n_bytes, err));
 	}
 	return SW_OK;
 }
@@ -285,6 +312,133 @@ sw_native_write_column(SwNativeWriter *writer, const SwColumnSpec *spec,
 	return sw_native_write_fixed(writer, column, first, n, err);
 }
 
+/* ---- strings by number ---- */
+
+/*
+ * Number the strings of rows [first, first + n), nulls being 0 and the keys
+ * counted from there on.  False: it does not pay.
+ */
+static bool
+sw_native_number_strings(SwNativeWriter *writer, const SwColumn *column,
+						 uint64 first, uint64 n)
+{
+	SwDictionary *keys = &writer->keys;
+	uint32		n_reserved = column->is_nullable ? 1 : 0;
+	uint64		i;
+
+	sw_dictionary_reset(keys);
+	for (i = 0; i < n; i++)
+	{
+		uint32		key = 0;
+		Size		n_bytes;
+		const char *bytes;
+
+		if (column->is_nullable && column->validity[first + i] == 0)
+		{
+			writer->numbers[i] = 0;
+			continue;
+		}
+		bytes = sw_column_get_bytes(column, first + i, &n_bytes);
+		switch (sw_dictionary_find(keys, bytes, n_bytes, &key))
+		{
+			case SW_DICTIONARY_KNOWN:
+				break;
+			case SW_DICTIONARY_ADDED:
+				if (sw_dictionary_is_hopeless(keys))
+					return false;
+				break;
+			case SW_DICTIONARY_FULL:
+				return false;
+		}
+		writer->numbers[i] = (uint16) (key + n_reserved);
+	}
+	return (uint64) keys->n_entries * 2 <= n;
+}
+
+/* Enums have numbers; their labels are the keys. */
+static bool
+sw_native_number_labels(SwNativeWriter *writer, const SwColumn *column,
+						uint64 first, uint64 n)
+{
+	const SwColumn *labels = &column->children[0];
+	uint32		n_reserved = column->is_nullable ? 1 : 0;
+	uint64		i;
+
+	if (labels->n_rows * 2 > n)
+		return false;
+	for (i = 0; i < n; i++)
+	{
+		bool		is_null = column->is_nullable && column->validity[first + i] == 0;
+
+		writer->numbers[i] = is_null ? 0 :
+			(uint16) (sw_column_get_code_at(column, first + i) + n_reserved);
+	}
+	return true;
+}
+
+static SwStatus
+sw_native_write_keys(SwNativeWriter *writer, const SwColumnSpec *spec,
+					 const SwColumn *column, uint64 n_keys, SwError *err)
+{
+	uint64		i;
+
+	for (i = 0; i < n_keys; i++)
+	{
+		Size		n_bytes;
+		const char *bytes = column->type == SW_TYPE_ENUM ?
+		sw_column_get_bytes(&column->children[0], i, &n_bytes) :
+		sw_dictionary_get(&writer->keys, (uint32) i, &n_bytes);
+
+		SW_TRY(sw_native_write_string(writer, spec, bytes, n_bytes, err));
+	}
+	return SW_OK;
+}
+
+/* The content of a column of n rows that have been numbered. */
+static SwStatus
+sw_native_write_numbered(SwNativeWriter *writer, const SwColumnSpec *spec,
+						 const SwColumn *column, uint64 n, SwError *err)
+{
+	SwBuffer   *raw = &writer->raw;
+	uint64		n_reserved = column->is_nullable ? 1 : 0;
+	uint64		n_keys = column->type == SW_TYPE_ENUM ?
+	column->children[0].n_rows : writer->keys.n_entries;
+	bool		is_small = n_keys + n_reserved <= 256;
+	char	   *place;
+	uint64		i;
+
+	sw_buffer_append_uint64(raw, SW_NATIVE_KEYS_VERSION);
+	sw_buffer_append_uint64(raw, SW_NATIVE_HAS_KEYS |
+							(is_small ? SW_NATIVE_NUMBERS_8_BIT :
+							 SW_NATIVE_NUMBERS_16_BIT));
+	sw_buffer_append_uint64(raw, n_keys + n_reserved);
+	if (column->is_nullable)
+		sw_buffer_append_string(raw, "", 0);
+	SW_TRY(sw_native_write_keys(writer, spec, column, n_keys, err));
+	sw_buffer_append_uint64(raw, n);
+	if (!is_small)
+		return sw_native_add(writer, (const char *) writer->numbers,
+							 n * sizeof(uint16), err);
+	place = sw_buffer_reserve(raw, n);
+	for (i = 0; i < n; i++)
+		place[i] = (char) writer->numbers[i];
+	raw->len += n;
+	return sw_native_flush_if_full(writer, err);
+}
+
+/* Number the strings of a column, unless that would not pay. */
+static bool
+sw_native_number_rows(SwNativeWriter *writer, int at, const SwColumn *column,
+					  uint64 first, uint64 n)
+{
+	if (!writer->is_numbered[at] || n < SW_NATIVE_NUMBERED_ROWS)
+		return false;
+	writer->is_numbered[at] = column->type == SW_TYPE_ENUM ?
+		sw_native_number_labels(writer, column, first, n) :
+		sw_native_number_strings(writer, column, first, n);
+	return writer->is_numbered[at];
+}
+
 static SwStatus
 sw_native_write_block(SwNativeWriter *writer, const SwBatch *batch,
 					  uint64 first, uint64 n, SwError *err)
@@ -297,11 +451,21 @@ sw_native_write_block(SwNativeWriter *writer, const SwBatch *batch,
 	for (i = 0; i < writer->n_columns; i++)
 	{
 		const SwColumnSpec *spec = &writer->specs[i];
+		const SwColumn *column = &batch->columns[i];
 
 		sw_buffer_append_cstring(raw, spec->name);
-		sw_buffer_append_cstring(raw, writer->types[i]);
-		SW_TRY(sw_native_write_column(writer, spec, &batch->columns[i], first,
-									  n, err));
+		if (sw_native_number_rows(writer, i, column, first, n))
+		{
+			sw_buffer_append_cstring(raw, spec->is_nullable ?
+									 "LowCardinality(Nullable(String))" :
+									 "LowCardinality(String)");
+			SW_TRY(sw_native_write_numbered(writer, spec, column, n, err));
+		}
+		else
+		{
+			sw_buffer_append_cstring(raw, writer->types[i]);
+			SW_TRY(sw_native_write_column(writer, spec, column, first, n, err));
+		}
 	}
 	return SW_OK;
 }

@@ -21,6 +21,7 @@
 #include "common/sw_status.h"
 #include "format/sw_codec.h"
 #include "format/sw_column.h"
+#include "format/sw_dictionary.h"
 #include "format/sw_writer.h"
 
 /* A page is closed before it gets larger than this (one value may be). */
@@ -40,12 +41,6 @@
 #define SW_PARQUET_HEADROOM 64
 /* Largest value; a page's sizes are signed 32-bit. */
 #define SW_PARQUET_MAX_VALUE_BYTES ((Size) 1 << 30)
-
-/* A dictionary is given up when it gets larger than this ... */
-#define SW_PARQUET_DICTIONARY_BYTES (1024 * 1024)
-#define SW_PARQUET_DICTIONARY_ENTRIES (64 * 1024)
-/* ... or, from this many entries on, when half the values are new. */
-#define SW_PARQUET_DICTIONARY_TRIAL 1000
 
 /* Bytes of a string that statistics keep. */
 #define SW_PARQUET_BOUND_BYTES 64
@@ -210,36 +205,6 @@ extern bool sw_parquet_statistics_finish(const SwParquetStatistics *statistics,
 										 SwParquetBound *lower,
 										 SwParquetBound *upper);
 
-/* ---- sw_parquet_dictionary.c ---- */
-
-typedef struct SwParquetDictionary
-{
-	SwBuffer	values;			/* entries in order of arrival, PLAIN */
-	uint32		n_entries;
-	uint32		entries_allocated;
-	uint32	   *hashes;			/* of each entry */
-	uint32	   *positions;		/* of each entry in values */
-	uint32		n_slots;		/* a power of two */
-	uint32	   *slots;			/* entry number + 1, or 0 = free */
-} SwParquetDictionary;
-
-typedef enum SwParquetLookup
-{
-	SW_PARQUET_KNOWN,
-	SW_PARQUET_ADDED,
-	SW_PARQUET_FULL				/* not there, and no room for it */
-} SwParquetLookup;
-
-extern void sw_parquet_dictionary_init(SwParquetDictionary *dictionary);
-extern void sw_parquet_dictionary_reset(SwParquetDictionary *dictionary);
-
-/* Find a value or add it; *entry is set unless SW_PARQUET_FULL. */
-extern SwParquetLookup sw_parquet_dictionary_find(SwParquetDictionary *dictionary,
-												  const char *bytes, Size n,
-												  uint32 *entry);
-extern const char *sw_parquet_dictionary_get(const SwParquetDictionary *dictionary,
-											 uint32 entry, Size *n);
-
 /* ---- sw_parquet_page.c ---- */
 
 /* Levels, or entry numbers of a dictionary. */
@@ -267,10 +232,9 @@ typedef struct SwParquetColumn
 								 * booleans a byte each */
 
 	/* the chunk */
-	SwParquetDictionary *dictionary;	/* NULL unless BYTE_ARRAY */
+	SwDictionary *dictionary;	/* NULL unless BYTE_ARRAY */
 	SwParquetStatistics statistics;
 	uint64		n_chunk_values;
-	uint64		n_dictionary_values;	/* not null, since the chunk began */
 	bool		has_plain_pages;
 	bool		has_dictionary_pages;
 	uint64		pages_raw_bytes;	/* headers included, as in the metadata */

@@ -77,8 +77,8 @@ sw_parquet_column_init(SwParquetColumn *column, const SwParquetLeaf *leaf)
 	if (leaf->physical_type == SW_PARQUET_TYPE_BYTE_ARRAY)
 	{
 		column->tries_dictionary = true;
-		column->dictionary = palloc(sizeof(SwParquetDictionary));
-		sw_parquet_dictionary_init(column->dictionary);
+		column->dictionary = palloc(sizeof(SwDictionary));
+		sw_dictionary_init(column->dictionary);
 	}
 	sw_buffer_init(&column->values);
 	sw_buffer_init(&column->pages);
@@ -106,10 +106,9 @@ sw_parquet_column_reset(SwParquetColumn *column)
 	sw_parquet_column_reset_page(column);
 	column->in_dictionary = column->tries_dictionary;
 	if (column->dictionary != NULL)
-		sw_parquet_dictionary_reset(column->dictionary);
+		sw_dictionary_reset(column->dictionary);
 	sw_parquet_statistics_reset(&column->statistics);
 	column->n_chunk_values = 0;
-	column->n_dictionary_values = 0;
 	column->has_plain_pages = false;
 	column->has_dictionary_pages = false;
 	column->pages_raw_bytes = 0;
@@ -180,9 +179,9 @@ sw_parquet_leave_dictionary(SwParquetColumn *column)
 	for (i = 0; i < column->indices.n; i++)
 	{
 		Size		n;
-		const char *bytes = sw_parquet_dictionary_get(column->dictionary,
-													  column->indices.values[i],
-													  &n);
+		const char *bytes = sw_dictionary_get(column->dictionary,
+											  column->indices.values[i],
+											  &n);
 
 		sw_parquet_encode_bytes(&column->values, bytes, n);
 	}
@@ -191,16 +190,8 @@ sw_parquet_leave_dictionary(SwParquetColumn *column)
 
 	/* Where not even the first page of a chunk pays, no other chunk will. */
 	if (!column->has_dictionary_pages &&
-		column->n_dictionary_values > SW_PARQUET_DICTIONARY_TRIAL)
+		column->dictionary->n_values > SW_DICTIONARY_TRIAL)
 		column->tries_dictionary = false;
-}
-
-/* Is at least every second value a repetition? */
-static bool
-sw_parquet_dictionary_pays(const SwParquetColumn *column)
-{
-	return (uint64) column->dictionary->n_entries * 2 <=
-		column->n_dictionary_values;
 }
 
 static void
@@ -274,7 +265,7 @@ sw_parquet_column_end_page(SwParquetColumn *column, SwParquetPager *pager,
 		return SW_OK;
 
 	if (column->in_dictionary && column->indices.n > 0 &&
-		!sw_parquet_dictionary_pays(column))
+		!sw_dictionary_pays(column->dictionary))
 		sw_parquet_leave_dictionary(column);
 
 	sw_buffer_trim(body, SW_PARQUET_KEPT_BYTES);
@@ -366,24 +357,22 @@ sw_parquet_look_up(SwParquetColumn *column, const char *bytes, Size n,
 				   int repetition, uint32 *entry, SwParquetPager *pager,
 				   SwError *err)
 {
-	SwParquetLookup lookup = sw_parquet_dictionary_find(column->dictionary,
-														bytes, n, entry);
+	SwDictionaryLookup lookup = sw_dictionary_find(column->dictionary,
+												   bytes, n, entry);
 
-	if (lookup == SW_PARQUET_FULL)
+	if (lookup == SW_DICTIONARY_FULL)
 	{
 		if (column->indices.n > 0 && repetition == 0 &&
-			sw_parquet_dictionary_pays(column))
+			sw_dictionary_pays(column->dictionary))
 			SW_TRY(sw_parquet_column_end_page(column, pager, err));
 		sw_parquet_leave_dictionary(column);
 		return SW_OK;
 	}
 
-	column->n_dictionary_values++;
-	if (lookup == SW_PARQUET_ADDED)
+	if (lookup == SW_DICTIONARY_ADDED)
 	{
 		sw_parquet_statistics_add_bytes(&column->statistics, bytes, n);
-		if (column->dictionary->n_entries > SW_PARQUET_DICTIONARY_TRIAL &&
-			!sw_parquet_dictionary_pays(column))
+		if (sw_dictionary_is_hopeless(column->dictionary))
 			sw_parquet_leave_dictionary(column);
 	}
 	return SW_OK;

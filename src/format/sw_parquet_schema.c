@@ -17,14 +17,16 @@
 
 #include "lib/stringinfo.h"
 
+#include "common/sw_version.h"
 #include "format/sw_parquet.h"
 #include "format/sw_thrift.h"
 
 /* Version of the format: it has the encoding RLE_DICTIONARY. */
 #define SW_PARQUET_VERSION 2
 
-/* Key under which the file names the logical types of its columns. */
+/* What the file's keys say: logical types of its columns, who wrote it. */
 #define SW_PARQUET_TYPES_KEY "sensorswave_export.types"
+#define SW_PARQUET_VERSION_KEY "sensorswave_export.version"
 
 static const char *
 sw_parquet_type_name(SwType type)
@@ -353,8 +355,18 @@ sw_parquet_write_schema(SwThriftWriter *thrift, const SwColumnSpec *specs,
 }
 
 static void
-sw_parquet_write_types(SwThriftWriter *thrift, const SwColumnSpec *specs,
-					   int n_columns)
+sw_parquet_write_key(SwThriftWriter *thrift, const char *key,
+					 const char *value)
+{
+	sw_thrift_add_struct(thrift);
+	sw_thrift_write_cstring(thrift, 1, key);
+	sw_thrift_write_cstring(thrift, 2, value);
+	sw_thrift_end_struct(thrift);
+}
+
+static void
+sw_parquet_write_keys(SwThriftWriter *thrift, const SwColumnSpec *specs,
+					  int n_columns)
 {
 	StringInfoData types;
 	int			i;
@@ -364,11 +376,9 @@ sw_parquet_write_types(SwThriftWriter *thrift, const SwColumnSpec *specs,
 		appendStringInfo(&types, "%s%s", i > 0 ? "," : "",
 						 sw_parquet_type_name(specs[i].type));
 
-	sw_thrift_begin_list(thrift, 5, SW_THRIFT_STRUCT, 1);
-	sw_thrift_add_struct(thrift);
-	sw_thrift_write_cstring(thrift, 1, SW_PARQUET_TYPES_KEY);
-	sw_thrift_write_binary(thrift, 2, types.data, types.len);
-	sw_thrift_end_struct(thrift);
+	sw_thrift_begin_list(thrift, 5, SW_THRIFT_STRUCT, 2);
+	sw_parquet_write_key(thrift, SW_PARQUET_TYPES_KEY, types.data);
+	sw_parquet_write_key(thrift, SW_PARQUET_VERSION_KEY, SW_VERSION);
 	pfree(types.data);
 }
 
@@ -389,7 +399,7 @@ sw_parquet_build_metadata(SwBuffer *out, const SwColumnSpec *specs,
 	sw_thrift_begin_list(&thrift, 4, SW_THRIFT_STRUCT, n_row_groups);
 	sw_buffer_append_bytes(out, row_groups->data, row_groups->len);
 
-	sw_parquet_write_types(&thrift, specs, n_columns);
+	sw_parquet_write_keys(&thrift, specs, n_columns);
 	sw_thrift_write_cstring(&thrift, 6, created_by);
 
 	/* Every column is ordered as its type says. */

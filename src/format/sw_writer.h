@@ -36,6 +36,10 @@ typedef struct SwWriterOptions
 	Size		group_bytes;	/* Parquet: close a row group at about this
 								 * many raw bytes, at least one batch */
 	const char *created_by;		/* Parquet: goes into the file's metadata */
+	bool		has_dictionaries;	/* Native: string columns with repetitions
+									 * may come as LowCardinality, in some
+									 * blocks and not in others; the reader
+									 * casts them to what it is told */
 } SwWriterOptions;
 
 typedef struct SwWriter SwWriter;

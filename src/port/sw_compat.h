@@ -12,6 +12,7 @@
 #ifndef SW_COMPAT_H
 #define SW_COMPAT_H
 
+#include "access/attmap.h"
 #include "utils/acl.h"
 #include "utils/wait_event.h"
 
@@ -63,6 +64,20 @@ sw_compat_may_set_role(Oid member, Oid role)
 	return member_can_set_role(member, role);
 #else
 	return is_member_of_role(member, role);
+#endif
+}
+
+/*
+ * Which column of in is each of out, by name; one that is missing is an
+ * error.
+ */
+static inline AttrMap *
+sw_compat_attrmap(TupleDesc in, TupleDesc out)
+{
+#if PG_VERSION_NUM >= 160000
+	return build_attrmap_by_name(in, out, false);
+#else
+	return build_attrmap_by_name(in, out);
 #endif
 }
 

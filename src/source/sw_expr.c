@@ -283,6 +283,12 @@ sw_expr_get_attribute(Oid relation, const char *column, const char *text)
 	return number;
 }
 
+Node *
+sw_expr_get_value(Oid relation, const char *column, const char *text)
+{
+	return sw_expr_resolve(relation, column, text);
+}
+
 void
 sw_expr_check_filter(Oid relation, const char *text)
 {

@@ -18,6 +18,7 @@
 #define SW_EXPR_H
 
 #include "access/attnum.h"
+#include "nodes/nodes.h"
 
 /*
  * Refuse a text that is not exactly one expression (ERRCODE_SYNTAX_ERROR).
@@ -33,6 +34,13 @@ extern void sw_expr_check(const char *column, const char *text);
  */
 extern Oid	sw_expr_get_type(Oid relation, const char *column,
 							 const char *text, int32 *typmod_out);
+
+/*
+ * The value that text is over one row of relation, whose columns are Vars of
+ * varno 1; in the current context.
+ */
+extern Node *sw_expr_get_value(Oid relation, const char *column,
+							   const char *text);
 
 /* The same for a row filter, which must be of type boolean. */
 extern void sw_expr_check_filter(Oid relation, const char *text);

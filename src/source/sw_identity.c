@@ -6,8 +6,10 @@
  * The settings are changed as a function's SET clause changes them, on a
  * nest level of their own, so the end of a failed transaction restores
  * them, and whatever a user's function sets meanwhile is rolled back too.
- * Read-only cannot be undone from within: the server refuses that once the
- * transaction has a snapshot.
+ * Newer servers refuse to change the transaction's properties that way,
+ * so XactReadOnly is set as the server's own code does it; the end of a
+ * failed (sub)transaction restores that as well.  It cannot be undone from
+ * within: the server refuses that once the transaction has a snapshot.
  *
  * Contract: sw_identity.h.
  *
@@ -30,7 +32,6 @@
 
 /* Settings that a read must not depend on. */
 static const char *const pinned_settings[][2] = {
-	{"transaction_read_only", "on"},
 	{"row_security", "on"},
 	{"standard_conforming_strings", "on"},
 	{"DateStyle", "ISO, MDY"},
@@ -88,6 +89,8 @@ sw_identity_enter(Oid pipeline_owner, Oid relation, const char *timezone,
 	GetUserIdAndSecContext(&save->saved_user, &save->saved_sec_context);
 	SetUserIdAndSecContext(reader, save->saved_sec_context |
 						   SECURITY_RESTRICTED_OPERATION);
+	save->saved_read_only = XactReadOnly;
+	XactReadOnly = true;
 	save->guc_nest_level = NewGUCNestLevel();
 	for (i = 0; i < (int) lengthof(pinned_settings); i++)
 		sw_identity_set_setting(pinned_settings[i][0], pinned_settings[i][1]);
@@ -100,5 +103,6 @@ void
 sw_identity_leave(const SwIdentity *save)
 {
 	AtEOXact_GUC(false, save->guc_nest_level);
+	XactReadOnly = save->saved_read_only;
 	SetUserIdAndSecContext(save->saved_user, save->saved_sec_context);
 }

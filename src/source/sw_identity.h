@@ -27,6 +27,7 @@ typedef struct SwIdentity
 {
 	Oid			saved_user;
 	int			saved_sec_context;
+	bool		saved_read_only;
 	int			guc_nest_level;
 } SwIdentity;
 

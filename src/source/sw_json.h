@@ -19,9 +19,10 @@
  *
  * What the target cannot hold, or what is no date-time, is told to a judge,
  * who throws or says what becomes of it.  A target whose JSON is binary
- * holds numbers that are an int64 or a double's shortest decimal text, and
+ * holds numbers that are an int64 or a double's shortest decimal text,
  * strings without the character U+0000 and without halves of surrogate
- * pairs; one that keeps text holds all.
+ * pairs, and documents within its limits; of members of one name it gets the
+ * last, as the server's jsonb does.  One that keeps text holds all.
  *
  * Text is of the server's encoding, before and after.
  *
@@ -32,6 +33,7 @@
 
 #include "pgtime.h"
 
+#include "common/sw_json_limits.h"
 #include "format/sw_column.h"
 
 /* A longer text of one document is an error; so it is for the server. */
@@ -43,7 +45,11 @@ typedef enum SwJsonReason
 	SW_JSON_DATETIME_RANGE,		/* a date-time out of years 1 to 9999 */
 	SW_JSON_NUMBER,				/* neither int64 nor double */
 	SW_JSON_CHARACTER,			/* U+0000, or half a surrogate pair */
-	SW_JSON_INVALID				/* the text is no JSON */
+	SW_JSON_INVALID,			/* the text is no JSON */
+	SW_JSON_SHAPE,				/* too many containers around it; or it is the
+								 * document, and no object */
+	SW_JSON_NAME,				/* a name that is empty or too long */
+	SW_JSON_PATH				/* another value has the same path */
 } SwJsonReason;
 
 /* The texts live as long as the call. */
@@ -65,14 +71,17 @@ typedef enum SwJsonVerdict
 
 	/*
 	 * The nearest value: the first or last millisecond of years 1 to 9999,
-	 * the nearest double, U+FFFD for a character.  Null where none is near.
+	 * the nearest double, U+FFFD for a character, a name cut to its limit or
+	 * "_" for an empty one, {"value": ...} around a document.  Null where
+	 * none is near.
 	 */
 	SW_JSON_PUT_NEAREST,
 
 	/*
 	 * As text: what is no date-time stays what it is, a number becomes a
 	 * string of its digits, a character its escape spelled out, what is no
-	 * JSON one string.
+	 * JSON and what lies too deep a string; for paths to differ, dots in the
+	 * document's names become %2E and percent signs %25.  Else PUT_NEAREST.
 	 */
 	SW_JSON_PUT_TEXT
 } SwJsonVerdict;
@@ -90,7 +99,8 @@ typedef struct SwJsonSettings
 	const char *const *array_paths;
 	int			n_array_paths;
 	pg_tz	   *zone;			/* of the pipeline */
-	bool		is_binary;		/* the target's JSON is binary */
+	const SwJsonLimits *limits; /* of the target's binary JSON; NULL: it keeps
+								 * text.  Lives as long as the writer. */
 	SwJsonJudge judge;
 	void	   *judge_arg;
 } SwJsonSettings;
@@ -121,8 +131,8 @@ extern SwJsonResult sw_json_append_jsonb(SwJsonWriter *writer, Datum value,
 
 /*
  * Append a text: a json, or any text that is to be JSON.  It is checked as a
- * whole; blanks, order and duplicates of members, and the spelling of what
- * no rule changes, stay.
+ * whole; blanks, order of members, and the spelling of what no rule changes,
+ * stay; so do duplicates where the target keeps text.
  */
 extern SwJsonResult sw_json_append_text(SwJsonWriter *writer,
 										const char *text, Size n_bytes,

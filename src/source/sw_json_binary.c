@@ -29,6 +29,7 @@
  */
 #define MAX_SHORT_DIGITS	3
 #define MAX_SHORT_WEIGHT	70
+#define MAX_WHOLE_WEIGHT	3	/* below 10^16 */
 
 /* A value in the data of its container. */
 typedef struct JsonbItem
@@ -126,7 +127,7 @@ sw_json_put_numeric(SwJsonWriter *writer, const char *numeric,
 		sw_json_put_view(writer, &view);
 		if (!writer->is_judging ||
 			(view.n_digits <= MAX_SHORT_DIGITS &&
-			 view.weight >= -MAX_SHORT_WEIGHT && view.weight <= MAX_SHORT_WEIGHT))
+			 view.weight >= -MAX_SHORT_WEIGHT && view.weight <= MAX_WHOLE_WEIGHT))
 			return true;
 	}
 	else
@@ -293,6 +294,7 @@ sw_json_put_members(SwJsonWriter *writer, const JsonbContainer *container,
 
 		if (i > 0)
 			sw_json_put_byte(writer, ',');
+		sw_json_look_at_name(writer, place.name, place.n_name, false);
 		sw_json_put_string(writer, place.name, place.n_name);
 		sw_json_put_byte(writer, ':');
 		if (rules != NULL)
@@ -326,11 +328,13 @@ sw_json_put_container(SwJsonWriter *writer, const JsonbContainer *container,
 	CHECK_FOR_INTERRUPTS();
 	if (JsonContainerIsObject(container))
 	{
+		sw_json_go_deeper(writer);
 		sw_json_put_byte(writer, '{');
 		is_done = sw_json_put_members(writer, container,
 									  rule != NULL ? &rule->below : NULL,
 									  parent);
 		sw_json_put_byte(writer, '}');
+		writer->depth--;
 		return is_done;
 	}
 	if (JsonContainerIsScalar(container))
@@ -343,9 +347,11 @@ sw_json_put_container(SwJsonWriter *writer, const JsonbContainer *container,
 		item.n_bytes = sw_json_find_end(item.entry, 0);
 		return sw_json_put_item(writer, &item, rule, parent);
 	}
+	sw_json_go_deeper(writer);
 	sw_json_put_byte(writer, '[');
 	is_done = sw_json_put_elements(writer, container, rule, parent);
 	sw_json_put_byte(writer, ']');
+	writer->depth--;
 	return is_done;
 }
 
@@ -375,6 +381,5 @@ sw_json_append_jsonb(SwJsonWriter *writer, Datum value, SwColumn *column)
 	if (!sw_json_put_container(writer, &json->root,
 							   writer->has_rules ? &writer->root : NULL, NULL))
 		return SW_JSON_STOPPED;
-	sw_json_end(writer);
-	return SW_JSON_APPENDED;
+	return sw_json_end(writer);
 }

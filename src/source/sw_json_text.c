@@ -18,9 +18,6 @@
 /* An interrupt is seen after so many members at the latest. */
 #define MEMBERS_PER_CHECK	1024
 
-/* Longest form of a character in UTF-8. */
-#define MAX_UTF8_BYTES		4
-
 #define IS_HIGH_HALF(code)	((code) >= 0xD800 && (code) <= 0xDBFF)
 #define IS_LOW_HALF(code)	((code) >= 0xDC00 && (code) <= 0xDFFF)
 
@@ -110,11 +107,7 @@ sw_json_read_hex(const char **at, const char *end, uint32 *code)
 	return true;
 }
 
-/*
- * The character that an escape means, at being behind its backslash.  A half
- * of a surrogate pair is a character where the other half is missing.
- */
-static bool
+bool
 sw_json_read_escape(const char **at, const char *end, uint32 *code)
 {
 	static const char names[] = "\"\\/bfnrt";
@@ -244,6 +237,7 @@ sw_json_mend_string(JsonText *text, const char *start, bool is_name,
 		sw_json_put_mended(text->writer, start, text->at,
 						   verdict == SW_JSON_PUT_TEXT);
 	text->kept = text->at;
+	text->writer->has_new_names = text->writer->has_new_names || is_name;
 	return TEXT_DONE;
 }
 
@@ -256,7 +250,7 @@ static char *
 sw_json_decode_name(const JsonText *text, const char *at, const char *end,
 					int *n_name)
 {
-	char	   *name = palloc(end - at + MAX_UTF8_BYTES);
+	char	   *name = palloc(end - at + SW_JSON_CHAR_BYTES);
 	char	   *out = name;
 
 	while (at < end)
@@ -418,6 +412,8 @@ sw_json_pass_name(JsonText *text, const SwJsonRule *rule, SwJsonPlace *place,
 		*member_rule = sw_json_rules_find(&rule->below, place->name,
 										  place->n_name);
 	}
+	sw_json_look_at_name(text->writer, start + 1, (int) (text->at - start) - 2,
+						 has_escapes);
 	if (unlikely(is_unfit) && text->writer->is_judging)
 		return sw_json_mend_string(text, start, true, place);
 	return TEXT_DONE;
@@ -494,11 +490,17 @@ sw_json_pass_value(JsonText *text, const SwJsonRule *rule,
 		case '{':
 			check_stack_depth();
 			text->at++;
-			return sw_json_pass_members(text, rule, place);
+			sw_json_go_deeper(text->writer);
+			TRY_TEXT(sw_json_pass_members(text, rule, place));
+			text->writer->depth--;
+			return TEXT_DONE;
 		case '[':
 			check_stack_depth();
 			text->at++;
-			return sw_json_pass_elements(text, rule, place);
+			sw_json_go_deeper(text->writer);
+			TRY_TEXT(sw_json_pass_elements(text, rule, place));
+			text->writer->depth--;
+			return TEXT_DONE;
 		case '"':
 			text->at++;
 			if (!sw_json_pass_string(text, &has_escapes, &is_unfit))
@@ -537,8 +539,24 @@ sw_json_put_invalid(SwJsonWriter *writer, const char *bytes, Size n_bytes,
 	}
 	sw_json_rewind(writer, 0);
 	sw_json_put_string(writer, bytes, n_bytes);
-	sw_json_end(writer);
-	return SW_JSON_APPENDED;
+	writer->is_odd = false;
+	return sw_json_end(writer);
+}
+
+/* Is it JSON?  Nothing is written. */
+static bool
+sw_json_is_valid(JsonText text)
+{
+	bool		was_judging = text.writer->is_judging;
+	TextResult	result;
+
+	text.writer->is_judging = false;
+	sw_json_pass_blanks(&text);
+	result = sw_json_pass_value(&text, NULL, NULL);
+	text.writer->is_judging = was_judging;
+	text.writer->depth = 0;
+	sw_json_pass_blanks(&text);
+	return result == TEXT_DONE && text.at == text.end;
 }
 
 SwJsonResult
@@ -548,8 +566,18 @@ sw_json_append_text(SwJsonWriter *writer, const char *bytes, Size n_bytes,
 	JsonText	text = {writer, bytes, bytes + n_bytes, bytes,
 	GetDatabaseEncoding() == PG_UTF8};
 	TextResult	result;
+	char	   *unique = NULL;
+	Size		n_left;
 
 	sw_json_begin(writer, column);
+	if (writer->limits != NULL)
+		unique = sw_json_drop_duplicates(bytes, n_bytes, &n_left);
+	if (unlikely(unique != NULL) && sw_json_is_valid(text))
+	{
+		text.at = unique;
+		text.kept = unique;
+		text.end = unique + n_left;
+	}
 	sw_json_pass_blanks(&text);
 	result = sw_json_pass_value(&text, writer->has_rules ? &writer->root : NULL,
 								NULL);
@@ -564,6 +592,9 @@ sw_json_append_text(SwJsonWriter *writer, const char *bytes, Size n_bytes,
 	if (result == TEXT_INVALID)
 		return sw_json_put_invalid(writer, bytes, n_bytes, text.at);
 	sw_json_copy_kept(&text, text.end);
-	sw_json_end(writer);
-	return SW_JSON_APPENDED;
+	if (unlikely(writer->has_new_names))
+		sw_json_unify_names(writer);
+	if (unlikely(unique != NULL))
+		pfree(unique);
+	return sw_json_end(writer);
 }

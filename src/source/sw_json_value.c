@@ -337,37 +337,49 @@ sw_json_is_int64(const Decimal *decimal)
 	return value <= (uint64) PG_INT64_MAX + (decimal->is_negative ? 1 : 0);
 }
 
-bool
-sw_json_number_survives(const char *text, Size n_bytes)
+/* Is it a double's shortest decimal text, trailing zeros aside? */
+static bool
+sw_json_is_double(const Decimal *decimal)
 {
-	Decimal		decimal;
 	Decimal		shortest;
 	char		buffer[DOUBLE_SHORTEST_DECIMAL_LEN + MAX_INT64_DIGITS + 16];
 	double		number;
 
-	if (n_bytes <= MAX_SHORT_NUMBER && memchr(text, 'e', n_bytes) == NULL &&
-		memchr(text, 'E', n_bytes) == NULL)
+	if (decimal->n_digits <= DBL_DIG && decimal->exponent > DBL_MIN_10_EXP &&
+		decimal->exponent <= DBL_MAX_10_EXP)
 		return true;
-
-	sw_json_split_number(text, n_bytes, &decimal);
-	if (decimal.n_digits == 0 || sw_json_is_int64(&decimal))
-		return true;
-	if (decimal.n_digits <= DBL_DIG && decimal.exponent > DBL_MIN_10_EXP &&
-		decimal.exponent <= DBL_MAX_10_EXP)
-		return true;
-	if (decimal.n_digits > MAX_DOUBLE_DIGITS ||
-		decimal.exponent > MAX_EXPONENT || decimal.exponent < -MAX_EXPONENT)
+	if (decimal->n_digits > MAX_DOUBLE_DIGITS ||
+		decimal->exponent > MAX_EXPONENT || decimal->exponent < -MAX_EXPONENT)
 		return false;
-	snprintf(buffer, sizeof(buffer), "0.%se%d", decimal.digits,
-			 (int) decimal.exponent);
+	snprintf(buffer, sizeof(buffer), "0.%se%d", decimal->digits,
+			 (int) decimal->exponent);
 	number = strtod(buffer, NULL);
 	if (isinf(number) || number == 0)
 		return false;
 	double_to_shortest_decimal_buf(number, buffer);
 	sw_json_split_number(buffer, strlen(buffer), &shortest);
-	return shortest.n_digits == decimal.n_digits &&
-		shortest.exponent == decimal.exponent &&
-		memcmp(shortest.digits, decimal.digits, decimal.n_digits) == 0;
+	return shortest.n_digits == decimal->n_digits &&
+		shortest.exponent == decimal->exponent &&
+		memcmp(shortest.digits, decimal->digits, decimal->n_digits) == 0;
+}
+
+bool
+sw_json_number_survives(const char *text, Size n_bytes)
+{
+	Decimal		decimal;
+	bool		has_exponent = memchr(text, 'e', n_bytes) != NULL ||
+	memchr(text, 'E', n_bytes) != NULL;
+
+	if (n_bytes <= MAX_SHORT_NUMBER && !has_exponent)
+		return true;
+
+	sw_json_split_number(text, n_bytes, &decimal);
+	if (decimal.n_digits == 0 || sw_json_is_int64(&decimal))
+		return true;
+
+	/* Readers of binary JSON refuse digits alone that are beyond 64 bits. */
+	return (has_exponent || memchr(text, '.', n_bytes) != NULL) &&
+		sw_json_is_double(&decimal);
 }
 
 /* The double nearest to a number, in JSON text. */
@@ -383,14 +395,38 @@ sw_json_put_nearest(SwJsonWriter *writer, const char *text)
 	sw_json_put_bytes(writer, buffer, strlen(buffer));
 }
 
+/* The same number, written so that it is read as the double it is. */
+static void
+sw_json_put_decimal(SwJsonWriter *writer, const Decimal *decimal)
+{
+	char		buffer[MAX_INT64_DIGITS + 32];
+	int			n_bytes;
+
+	n_bytes = snprintf(buffer, sizeof(buffer), "%s%c%s%.*se%+d",
+					   decimal->is_negative ? "-" : "", decimal->digits[0],
+					   decimal->n_digits > 1 ? "." : "",
+					   decimal->n_digits - 1, decimal->digits + 1,
+					   (int) decimal->exponent - 1);
+	sw_json_put_bytes(writer, buffer, n_bytes);
+}
+
 SwJsonOutcome
 sw_json_put_number(SwJsonWriter *writer, const char *text, Size n_bytes,
 				   const SwJsonPlace *place)
 {
 	char	   *number = pnstrdup(text, n_bytes);
-	SwJsonVerdict verdict = sw_json_ask(writer, SW_JSON_NUMBER, place,
-										number, n_bytes);
+	SwJsonVerdict verdict;
+	Decimal		decimal;
 
+	sw_json_split_number(number, n_bytes, &decimal);
+	if (sw_json_is_double(&decimal))
+	{
+		sw_json_put_decimal(writer, &decimal);
+		pfree(number);
+		return SW_JSON_WRITTEN;
+	}
+
+	verdict = sw_json_ask(writer, SW_JSON_NUMBER, place, number, n_bytes);
 	switch (verdict)
 	{
 		case SW_JSON_STOP:

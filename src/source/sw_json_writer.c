@@ -40,7 +40,11 @@ sw_json_writer_create(const SwJsonSettings *settings)
 		sw_json_rules_add(&writer->root.below, settings->array_paths[i],
 						  false, true);
 	writer->has_rules = writer->root.below.n_rules > 0;
-	writer->is_binary = settings->is_binary;
+	writer->limits = settings->limits;
+	/* a byte of other encodings is up to three of UTF-8 */
+	if (settings->limits != NULL)
+		writer->max_name_bytes = settings->limits->max_name_bytes /
+			(GetDatabaseEncoding() == PG_UTF8 ? 1 : 3);
 	sw_zone_init(&writer->zone, settings->zone);
 	writer->judge = settings->judge;
 	writer->judge_arg = settings->judge_arg;
@@ -71,7 +75,10 @@ void
 sw_json_begin(SwJsonWriter *writer, SwColumn *column)
 {
 	writer->column = column;
-	writer->is_judging = writer->is_binary;
+	writer->is_judging = writer->limits != NULL;
+	writer->is_odd = false;
+	writer->has_new_names = false;
+	writer->depth = 0;
 	writer->at = sw_column_begin_bytes(column, 0);
 	writer->end = column->data + column->data_allocated;
 }
@@ -98,14 +105,35 @@ sw_json_grow(SwJsonWriter *writer, Size n_bytes)
 	writer->end = writer->column->data + writer->column->data_allocated;
 }
 
-void
+/* Is it other than an object?  null is the same as none. */
+static bool
+sw_json_is_bare(const SwJsonWriter *writer)
+{
+	const char *at = sw_json_get_written(writer, 0);
+
+	while (at < writer->at && (unsigned char) *at <= ' ')
+		at++;
+	return at < writer->at && *at != '{' && *at != 'n';
+}
+
+SwJsonResult
 sw_json_end(SwJsonWriter *writer)
 {
-	Size		n_written = sw_json_count(writer);
+	SwJsonResult result = SW_JSON_APPENDED;
+	Size		n_written;
 
-	sw_json_check_size(n_written);
-	sw_column_end_bytes(writer->column, n_written);
+	if (unlikely(writer->is_odd) ||
+		(writer->limits != NULL && writer->limits->is_flat &&
+		 sw_json_is_bare(writer)))
+		result = sw_json_shape_document(writer);
+	if (result == SW_JSON_APPENDED)
+	{
+		n_written = sw_json_count(writer);
+		sw_json_check_size(n_written);
+		sw_column_end_bytes(writer->column, n_written);
+	}
 	writer->column = NULL;
+	return result;
 }
 
 /* ---- strings ---- */
@@ -190,6 +218,50 @@ sw_json_put_string(SwJsonWriter *writer, const char *bytes, Size n_bytes)
 	out = sw_json_escape_piece(out, bytes, n_bytes);
 	*out++ = '"';
 	writer->at = out;
+}
+
+/* ---- names ---- */
+
+int
+sw_json_read_char(const char **at, const char *end, char *bytes)
+{
+	uint32		code;
+	int			n_bytes;
+
+	if (**at != '\\')
+	{
+		n_bytes = Min(pg_mblen(*at), (int) (end - *at));
+		memcpy(bytes, *at, n_bytes);
+		*at += n_bytes;
+		return n_bytes;
+	}
+	(*at)++;
+	if (!sw_json_read_escape(at, end, &code))
+		elog(ERROR, "JSON name changed while it was read");
+	unicode_to_utf8(code, (unsigned char *) bytes);
+	return pg_utf_mblen((unsigned char *) bytes);
+}
+
+uint64
+sw_json_hash_name(uint64 hash, const char *name, Size n_name)
+{
+	const char *end = name + n_name;
+	char		bytes[SW_JSON_CHAR_BYTES];
+	int			n_bytes;
+	int			i;
+
+	while (name < end)
+	{
+		if (likely(*name != '\\'))
+		{
+			hash = SW_JSON_HASH_STEP(hash, *name++);
+			continue;
+		}
+		n_bytes = sw_json_read_char(&name, end, bytes);
+		for (i = 0; i < n_bytes; i++)
+			hash = SW_JSON_HASH_STEP(hash, bytes[i]);
+	}
+	return hash;
 }
 
 /* ---- problems ---- */

@@ -22,8 +22,13 @@ struct SwJsonWriter
 	SwColumn   *column;			/* of the document being written */
 	SwJsonRule	root;			/* declared below the document */
 	bool		has_rules;
-	bool		is_binary;
-	bool		is_judging;		/* is_binary, and not just looking */
+	const SwJsonLimits *limits; /* NULL: the target keeps text */
+	int			max_name_bytes; /* in the server's encoding; 0: any */
+	int			depth;			/* containers around where one is */
+	bool		is_judging;		/* there are limits, and one is not just
+								 * looking */
+	bool		is_odd;			/* the document may be beyond the limits */
+	bool		has_new_names;	/* names are not what they were */
 	SwZone		zone;
 	SwJsonJudge judge;
 	void	   *judge_arg;
@@ -97,12 +102,78 @@ extern void sw_json_rewind(SwJsonWriter *writer, Size n_bytes);
 extern const char *sw_json_get_written(const SwJsonWriter *writer, Size from);
 
 extern void sw_json_begin(SwJsonWriter *writer, SwColumn *column);
-extern void sw_json_end(SwJsonWriter *writer);
+
+/* Append what was written, brought within the target's limits. */
+extern SwJsonResult sw_json_end(SwJsonWriter *writer);
+
+/* A container begins; one ends with writer->depth--. */
+static inline void
+sw_json_go_deeper(SwJsonWriter *writer)
+{
+	writer->depth++;
+	if (writer->limits != NULL && writer->depth > writer->limits->max_depth)
+		writer->is_odd = true;
+}
+
+/* A name is written, as bytes of JSON text or as those that it means. */
+static inline void
+sw_json_look_at_name(SwJsonWriter *writer, const char *name, int n_name,
+					 bool has_escapes)
+{
+	if (likely(!writer->is_judging))
+		return;
+	if (has_escapes || (n_name == 0 && writer->max_name_bytes > 0) ||
+		(n_name > writer->max_name_bytes && writer->max_name_bytes > 0) ||
+		(writer->limits->is_flat && memchr(name, '.', n_name) != NULL))
+		writer->is_odd = true;
+}
 
 /* Tell the judge. */
 extern SwJsonVerdict sw_json_ask(SwJsonWriter *writer, SwJsonReason reason,
 								 const SwJsonPlace *place,
 								 const char *value, Size n_bytes);
+
+/* ---- names in JSON text ---- */
+
+/* Longest form of a character in UTF-8. */
+#define SW_JSON_CHAR_BYTES	4
+
+/*
+ * The character that an escape means, at being behind its backslash; false
+ * if it is none.  A half of a surrogate pair is a character where the other
+ * half is missing.
+ */
+extern bool sw_json_read_escape(const char **at, const char *end,
+								uint32 *code);
+
+/*
+ * Go past a character of a name of valid JSON; into bytes, what it means: in
+ * UTF-8 if it was escaped.  Returns how many bytes those are.
+ */
+extern int	sw_json_read_char(const char **at, const char *end, char *bytes);
+
+/* Continue a hash with what a name means; begin with SW_JSON_HASH_START. */
+#define SW_JSON_HASH_START	UINT64CONST(0xcbf29ce484222325)
+#define SW_JSON_HASH_STEP(hash, byte) \
+	(((hash) ^ (unsigned char) (byte)) * UINT64CONST(0x100000001b3))
+extern uint64 sw_json_hash_name(uint64 hash, const char *name, Size n_name);
+
+/* ---- sw_json_shape.c ---- */
+
+/* Bring the document that was written within the target's limits. */
+extern SwJsonResult sw_json_shape_document(SwJsonWriter *writer);
+
+/* ---- sw_json_unique.c ---- */
+
+/*
+ * JSON text with only the last of an object's members of one name, palloc'd;
+ * NULL if there are no others.  Of what is no JSON the result is of no use.
+ */
+extern char *sw_json_drop_duplicates(const char *bytes, Size n_bytes,
+									 Size *n_left);
+
+/* The same with the document that was written, whose names have changed. */
+extern void sw_json_unify_names(SwJsonWriter *writer);
 
 /* ---- sw_json_value.c ---- */
 
@@ -134,7 +205,10 @@ extern SwJsonOutcome sw_json_put_number(SwJsonWriter *writer,
 										const char *text, Size n_bytes,
 										const SwJsonPlace *place);
 
-/* Is the number an int64, or a double's shortest decimal text? */
+/*
+ * Is the number an int64, or a double's shortest decimal text with a point
+ * or an exponent?  If not, sw_json_put_number writes it.
+ */
 extern bool sw_json_number_survives(const char *text, Size n_bytes);
 
 #endif							/* SW_JSON_WRITER_H */

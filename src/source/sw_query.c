@@ -185,6 +185,83 @@ sw_query_append_event_filter(StringInfo sql, const SwSourceQuery *query)
 }
 
 char *
+sw_query_get_cursor(const SwSourceQuery *query, Oid *type)
+{
+	const char *expression = query->cursor_expression;
+
+	if (query->cursor_column < 0)
+		return NULL;
+	if (expression == NULL)
+		expression = sw_query_get_expression(query, query->cursor_column);
+	*type = sw_expr_get_type(query->relation,
+							 query->specs[query->cursor_column].name,
+							 expression, NULL);
+	return sw_expr_wrap(expression);
+}
+
+/* Between two instants, of the bound and of the range. */
+static void
+sw_query_append_cursor(StringInfo sql, const SwSourceQuery *query)
+{
+	const SwSourceRange *range = query->range;
+	TimestampTz from = query->cursor_bound;
+	TimestampTz to = DT_NOEND;
+	bool		has_nulls = true;
+	StringInfoData sides;
+	char	   *cursor;
+	Oid			type;
+
+	if (range != NULL)
+	{
+		has_nulls = range->cursor_nulls ||
+			(TIMESTAMP_IS_NOBEGIN(range->cursor_from) &&
+			 TIMESTAMP_IS_NOEND(range->cursor_to));
+		from = Max(from, range->cursor_from);
+		to = range->cursor_to;
+	}
+	if (query->cursor_column < 0 ||
+		(TIMESTAMP_IS_NOBEGIN(from) && TIMESTAMP_IS_NOEND(to)))
+		return;
+	cursor = sw_query_get_cursor(query, &type);
+	initStringInfo(&sides);
+	sw_bound_append(&sides, cursor, type, from, to);
+	if (has_nulls)
+		appendStringInfo(sql, "\n  AND (%s IS NULL OR (true%s))", cursor,
+						 sides.data);
+	else
+		appendStringInfoString(sql, sides.data);
+}
+
+static void
+sw_query_append_place(StringInfo sql, const SwSourceRange *range)
+{
+	if (!OidIsValid(range->leaf))
+		return;
+	appendStringInfo(sql, "\n  AND tableoid = '%u'::oid", range->leaf);
+	if (range->first_block > 0)
+		appendStringInfo(sql, "\n  AND ctid >= '(%lld,0)'::tid",
+						 (long long) range->first_block);
+	if (range->end_block >= 0)
+		appendStringInfo(sql, "\n  AND ctid < '(%lld,0)'::tid",
+						 (long long) range->end_block);
+}
+
+/* What the parameters are: sw_row_test.h. */
+static void
+sw_query_append_row_test(StringInfo sql, const SwSourceQuery *query)
+{
+	Oid			type;
+
+	if (!query->row_test->is_sweep)
+		appendStringInfoString(sql, "\n  AND CASE WHEN xmin = '0'::xid THEN true ELSE $1 END");
+	else if (query->cursor_column < 0)
+		elog(ERROR, "no cursor to sweep by");
+	else
+		appendStringInfo(sql, "\n  AND CASE WHEN xmin = '0'::xid THEN false WHEN $1 THEN %s::timestamptz < $2 ELSE false END",
+						 sw_query_get_cursor(query, &type));
+}
+
+char *
 sw_query_build(const SwSourceQuery *query)
 {
 	StringInfoData sql;
@@ -202,9 +279,17 @@ sw_query_build(const SwSourceQuery *query)
 		if (i == query->time_column)
 			time_type = type;
 	}
+	if (query->row_test != NULL)
+		appendStringInfo(&sql, "%s\n  tableoid, ctid",
+						 query->n_columns > 0 ? "," : "");
 	appendStringInfo(&sql, "\nFROM %s\nWHERE true",
 					 sw_expr_relation_name(query->relation));
 
+	if (query->range != NULL)
+		sw_query_append_place(&sql, query->range);
+	sw_query_append_cursor(&sql, query);
+	if (query->row_test != NULL)
+		sw_query_append_row_test(&sql, query);
 	if (query->time_column >= 0)
 		sw_bound_append(&sql,
 						sw_query_wrap_expression(query, query->time_column),

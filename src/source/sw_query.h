@@ -13,7 +13,8 @@
  * but an expression that is text (or json) stays text, and sw_value.c parses
  * it: there the error of a text that does not fit names the row.  Columns
  * whose specs were made of the source's own types (sw_type_map.h) are read as
- * they come.
+ * they come.  Where there is a row test, two columns follow that tell where
+ * the row lies: its table (oid) and its place in it (tid).
  *
  * Columns of type timestamp and date are read in the session's TimeZone,
  * which sw_identity_enter() sets to the pipeline's.
@@ -27,8 +28,11 @@
 #define SW_QUERY_H
 
 #include "datatype/timestamp.h"
-#include "format/sw_column.h"
 #include "nodes/pg_list.h"
+
+#include "common/sw_json_limits.h"
+#include "format/sw_column.h"
+#include "source/sw_row_test.h"
 
 /* What becomes of a NULL in the source. */
 typedef enum SwOnNull
@@ -69,6 +73,21 @@ typedef struct SwSourceColumn
 	bool		is_key;			/* messages name rows by these */
 } SwSourceColumn;
 
+/*
+ * A part of what a query gives, to be read on its own.  Parts that share no
+ * place and no cursor value share no row.
+ */
+typedef struct SwSourceRange
+{
+	Oid			leaf;			/* rows of that table only, or InvalidOid */
+	int64		first_block;	/* of the leaf */
+	int64		end_block;		/* first one after; -1: none */
+	TimestampTz cursor_from;	/* first instant, or DT_NOBEGIN */
+	TimestampTz cursor_to;		/* first instant after, or DT_NOEND */
+	bool		cursor_nulls;	/* rows without a cursor too; always so where
+								 * both sides are open */
+} SwSourceRange;
+
 /* What to read.  Owns nothing; all pointers outlive its use. */
 typedef struct SwSourceQuery
 {
@@ -76,6 +95,9 @@ typedef struct SwSourceQuery
 	const SwColumnSpec *specs;	/* the target's columns */
 	const SwSourceColumn *columns;	/* one for each of specs */
 	int			n_columns;
+	int			cursor_column;	/* index of the cursor, which is of
+								 * timestamptz, timestamp or date, or -1:
+								 * there is none */
 	int			time_column;	/* index of the TIMESTAMP_MS column that the
 								 * window and the day partition are about, or
 								 * -1: no window, no day */
@@ -87,11 +109,18 @@ typedef struct SwSourceQuery
 	const char *const *event_names;
 	int			n_event_names;
 	SwPolicy	policy;
-	bool		is_binary_json; /* the target's JSON columns are not text */
+	const SwJsonLimits *json_limits;	/* of the target's JSON columns; NULL:
+										 * they are text */
 	const char *const *datetime_paths;	/* of properties, see sw_json.h */
 	int			n_datetime_paths;
 	const char *const *array_paths;
 	int			n_array_paths;
+	const SwRowTest *row_test;	/* which row versions; NULL: all */
+	const char *cursor_expression;	/* its expression, where that is to be
+									 * another than the column's; or NULL */
+	TimestampTz cursor_bound;	/* not rows whose cursor lies below;
+								 * DT_NOBEGIN: all */
+	const SwSourceRange *range; /* NULL: everything */
 } SwSourceQuery;
 
 /*
@@ -106,5 +135,8 @@ extern List *sw_query_find_missing(const SwSourceQuery *query);
  * context line that names the column.
  */
 extern char *sw_query_build(const SwSourceQuery *query);
+
+/* The cursor, between parentheses, and its type (base type); NULL for none. */
+extern char *sw_query_get_cursor(const SwSourceQuery *query, Oid *type);
 
 #endif							/* SW_QUERY_H */

@@ -14,6 +14,8 @@
 #ifndef SW_READ_H
 #define SW_READ_H
 
+#include "utils/date.h"
+
 #include "format/sw_column.h"
 #include "source/sw_problem.h"
 #include "source/sw_query.h"
@@ -28,6 +30,10 @@ typedef struct SwReadReport
 								 * that sw_read_query returns */
 	SwProblemCount *columns;	/* one for each column of the query */
 	int			n_columns;
+	uint64		n_updated;		/* with a row test: rows that an UPDATE made */
+	DateADT    *updated_days;	/* days of time_column of these, in the
+								 * session's zone, ascending, each once */
+	int			n_updated_days;
 } SwReadReport;
 
 /* A batch is handed on when it reaches either. */
@@ -58,5 +64,21 @@ extern uint64 sw_read_query(const SwSourceQuery *query, const char *sql,
  * and result types.  Throws.  For the moment a pipeline is saved.
  */
 extern void sw_read_check(const SwSourceQuery *query, const char *sql);
+
+/* Would it give any row at all?  Throws. */
+extern bool sw_read_probe(const SwSourceQuery *query, const char *sql);
+
+/*
+ * The days (of time_column, in the session's zone) that its rows lie on,
+ * ascending, each once.
+ */
+extern DateADT *sw_read_list_days(const SwSourceQuery *query, const char *sql,
+								  int *n_days);
+
+/* Lines (char *) of the plan that it would be run by, as EXPLAIN shows it. */
+extern List *sw_read_explain(const SwSourceQuery *query, const char *sql);
+
+/* How many rows the planner expects. */
+extern double sw_read_estimate(const SwSourceQuery *query, const char *sql);
 
 #endif							/* SW_READ_H */

@@ -52,6 +52,12 @@ sw_read_explain_json(SwJsonReason reason)
 			return "The target's JSON does not hold the character U+0000 or half a surrogate pair.";
 		case SW_JSON_INVALID:
 			return "It is not valid JSON.";
+		case SW_JSON_SHAPE:
+			return "The target's JSON does not nest so deep, or holds objects only.";
+		case SW_JSON_NAME:
+			return "The target's JSON does not hold members with such a name.";
+		case SW_JSON_PATH:
+			return "The target's JSON holds one value for a path of names with dots in between.";
 	}
 	return NULL;
 }
@@ -67,6 +73,9 @@ sw_read_judge_json(void *judge_arg, const SwJsonProblem *json)
 		ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE :
 		json->reason == SW_JSON_CHARACTER ?
 		ERRCODE_UNTRANSLATABLE_CHARACTER :
+		json->reason == SW_JSON_SHAPE || json->reason == SW_JSON_NAME ||
+		json->reason == SW_JSON_PATH ?
+		ERRCODE_FEATURE_NOT_SUPPORTED :
 		ERRCODE_INVALID_DATETIME_FORMAT,
 		.what = json->path[0] == '\0' ?
 		psprintf("JSON %s", json->excerpt) :
@@ -156,7 +165,7 @@ sw_read_prepare_json(SwDatumReader *reader)
 		.array_paths = query->array_paths,
 		.n_array_paths = query->n_array_paths,
 		.zone = session_timezone,
-		.is_binary = query->is_binary_json && !reader->is_member,
+		.limits = reader->is_member ? NULL : query->json_limits,
 		.judge = sw_read_judge_json,
 		.judge_arg = reader
 	};

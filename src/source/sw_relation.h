@@ -23,4 +23,27 @@ extern List *sw_relation_list_columns(Oid relation);
  */
 extern List *sw_relation_list_key(Oid relation);
 
+/*
+ * Do its rows have versions that sw_capture.h can tell apart?  Those of a
+ * table, of a partitioned table or of an inheritance tree do, if all of its
+ * tables are heaps that outlive the session.
+ */
+extern bool sw_relation_has_versions(Oid relation);
+
+/*
+ * Does an index serve conditions on text, an expression over one row of
+ * relation?  One whose first key is that expression, on the table or, where it
+ * has partitions or children, on each that holds rows.  column as in
+ * sw_expr.h.
+ */
+extern bool sw_relation_has_index(Oid relation, const char *column,
+								  const char *text);
+
+/*
+ * Does text come out of a column whose default is the database's clock?  An
+ * application can still set it.
+ */
+extern bool sw_relation_has_clock_default(Oid relation, const char *column,
+										  const char *text);
+
 #endif							/* SW_RELATION_H */

@@ -60,11 +60,12 @@ sw_value_reader_bind(SwValueReader *reader, TupleDesc row_type)
 {
 	const SwSourceQuery *query = reader->query;
 	MemoryContext old_context = MemoryContextSwitchTo(reader->context);
+	int			n_expected = query->n_columns + (query->row_test != NULL ? 2 : 0);
 	int			i;
 
-	if (row_type->natts != query->n_columns)
+	if (row_type->natts != n_expected)
 		elog(ERROR, "source query returns %d columns instead of %d",
-			 row_type->natts, query->n_columns);
+			 row_type->natts, n_expected);
 	for (i = 0; i < query->n_columns; i++)
 	{
 		SwDatumReader *column = &reader->readers[i];

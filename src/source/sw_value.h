@@ -47,8 +47,8 @@ extern void sw_value_reader_init(SwValueReader *reader,
 extern void sw_value_reader_bind(SwValueReader *reader, TupleDesc row_type);
 
 /*
- * Append one row (the columns of query, in order) to batch, unless it is to
- * be left out.  Throws.
+ * Append one row (the columns of query, in order; what follows them is not
+ * looked at) to batch, unless it is to be left out.  Throws.
  */
 extern void sw_value_append_row(SwValueReader *reader, TupleTableSlot *slot,
 								SwBatch *batch);

@@ -14,6 +14,7 @@
 
 #include "utils/memutils.h"
 
+#include "catalog/sw_cat_fence.h"
 #include "catalog/sw_settings.h"
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
@@ -43,19 +44,6 @@ is_same_place(const SwStagedObject *a, const SwStagedObject *b)
 		strcmp(a->region, b->region) == 0 &&
 		strcmp(a->bucket, b->bucket) == 0 &&
 		a->path_style == b->path_style;
-}
-
-/* The destination may use another bucket, or find it otherwise, by now. */
-static SwStore *
-open_place(SwConnect *connect, const SwStagedObject *object)
-{
-	connect->store_options.kind = object->kind;
-	connect->store_options.endpoint = object->endpoint;
-	connect->store_options.region = object->region;
-	connect->store_options.bucket = object->bucket;
-	connect->store_options.is_path_style = object->path_style;
-	connect->store_options.load_endpoint = NULL;
-	return sw_connect_store(connect, connect->context);
 }
 
 /* ---- uploads that were not seen through ---- */
@@ -207,7 +195,7 @@ sweep_all(SwConnect *connect, List *objects)
 			continue;
 		}
 		if (last == NULL || !is_same_place(last, first))
-			sweep.store = open_place(connect, first);
+			sweep.store = sw_connect_store_at(connect, first, connect->context);
 		last = first;
 		delete_objects(&sweep);
 		record(&sweep);
@@ -216,8 +204,9 @@ sweep_all(SwConnect *connect, List *objects)
 }
 
 /*
- * Every deletion of a staged object begins here, so this is where one finds
- * out whether this instance may delete at all.  run_id 0: all that is due.
+ * Every deletion of a staged object begins here.  run_id 0: all that is due,
+ * unless another instance has turned out to work on the pipeline: then only
+ * what this process has staged is surely not that one's.
  */
 static void
 clean(const SwPipeline *pipeline, int64 run_id)
@@ -225,14 +214,16 @@ clean(const SwPipeline *pipeline, int64 run_id)
 	MemoryContext context;
 	MemoryContext saved;
 	SwConnect  *connect = NULL;
-	List	   *objects;
+	List	   *objects = NIL;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "SwCleanup",
 									ALLOCSET_DEFAULT_SIZES);
 	saved = MemoryContextSwitchTo(context);
 	sw_tx_begin("looking for staged objects");
-	objects = run_id != 0 ? sw_cat_object_list_run(run_id) :
-		sw_cat_object_list_due(pipeline->pipeline_id);
+	if (run_id != 0)
+		objects = sw_cat_object_list_run(run_id);
+	else if (sw_cat_fence_get_reason(pipeline->pipeline_id) == NULL)
+		objects = sw_cat_object_list_due(pipeline->pipeline_id);
 	if (objects != NIL)
 		connect = sw_connect_load(pipeline->destination_id, context);
 	sw_tx_commit();

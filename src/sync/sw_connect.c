@@ -131,3 +131,36 @@ sw_connect_target(const SwConnect *connect, MemoryContext context)
 		sw_report(ERROR, &err);
 	return target;
 }
+
+static bool
+is_at(const SwStagedObject *object, const SwStoreOptions *options)
+{
+	return strcmp(object->kind, options->kind) == 0 &&
+		strcmp(object->endpoint, options->endpoint) == 0 &&
+		strcmp(object->region, options->region) == 0 &&
+		strcmp(object->bucket, options->bucket) == 0 &&
+		object->path_style == options->is_path_style;
+}
+
+SwStore *
+sw_connect_store_at(const SwConnect *connect, const SwStagedObject *object,
+					MemoryContext context)
+{
+	SwStoreOptions *options;
+	SwStore    *store;
+	SwError		err;
+
+	if (is_at(object, &connect->store_options))
+		return sw_connect_store(connect, context);
+	options = MemoryContextAlloc(context, sizeof(SwStoreOptions));
+	*options = connect->store_options;
+	options->kind = object->kind;
+	options->endpoint = object->endpoint;
+	options->region = object->region;
+	options->bucket = object->bucket;
+	options->is_path_style = object->path_style;
+	options->load_endpoint = NULL;
+	if (sw_store_open(options, context, &store, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	return store;
+}

@@ -28,6 +28,8 @@
 #include "common/sw_backoff.h"
 #include "net/sw_report.h"
 #include "net/sw_wait.h"
+#include "source/sw_relation.h"
+#include "sync/sw_aim.h"
 #include "sync/sw_copy.h"
 #include "sync/sw_tx.h"
 
@@ -41,6 +43,7 @@ typedef struct CopyWork
 	bool		can_count;		/* SELECT on the target is granted */
 	uint64		n_rows_before;
 	bool		is_done;		/* an earlier run has loaded all */
+	int64		loaded_by;		/* the run that has */
 	uint64		n_rows_loaded;	/* by whichever */
 } CopyWork;
 
@@ -81,6 +84,7 @@ judge_load(CopyWork *work, const SwLoad *load)
 				   psprintf("the load of run " INT64_FORMAT " has brought all rows",
 							load->run_id));
 		work->is_done = true;
+		work->loaded_by = load->run_id;
 		work->n_rows_loaded = work->n_rows_before;
 	}
 	else if (work->n_rows_before > 0 &&
@@ -138,6 +142,38 @@ look_at_target(CopyWork *work)
 		judge_load(work, load);
 	sw_target_close(work->target);
 	work->target = NULL;
+}
+
+/* ---- reading ---- */
+
+/*
+ * Copy what had been committed by now, and let sync go on from here: so no
+ * row is brought by both.  The capture is durable before the rows are read.
+ */
+static void
+aim_at_now(const SwRun *run)
+{
+	const SwPipeline *pipeline = run->pipeline;
+	SwCapture  *capture;
+
+	sw_tx_begin("capturing what a copy reads");
+	if (sw_relation_has_versions(pipeline->source))
+	{
+		capture = sw_capture_take(pipeline->source, NULL);
+		sw_cat_capture_insert_copy(pipeline->pipeline_id, run->run_id,
+								   capture->captured_at,
+								   sw_capture_pack(capture));
+		sw_aim_copy(run->plan, capture);
+	}
+	sw_tx_commit();
+}
+
+static void
+restart_sync(const CopyWork *work)
+{
+	sw_tx_begin("having sync go on from a copy");
+	sw_cat_capture_restart(work->run->pipeline->pipeline_id, work->loaded_by);
+	sw_tx_commit();
 }
 
 /* ---- loads ---- */
@@ -305,10 +341,13 @@ sw_copy_run(SwRun *run)
 	look_at_target(&work);
 	if (!work.is_done)
 	{
+		aim_at_now(run);
 		sw_run_read(run);
 		sw_run_upload(run);
 		load(&work);
+		work.loaded_by = run->run_id;
 	}
+	restart_sync(&work);
 	sw_run_finish(run, WHAT, (int64) work.n_rows_loaded);
 
 	MemoryContextSwitchTo(saved);

@@ -9,6 +9,7 @@
 
 #include "utils/memutils.h"
 
+#include "catalog/sw_cat_fence.h"
 #include "net/sw_report.h"
 #include "sync/sw_leftover.h"
 #include "sync/sw_tx.h"
@@ -47,10 +48,11 @@ drop_stage(const SwStageTable *stage, const SwConnect *connect,
 static List *
 list_stages(int64 pipeline_id, bool only_due)
 {
-	List	   *stages;
+	List	   *stages = NIL;
 
 	sw_tx_begin("looking for stage tables");
-	stages = sw_cat_stage_list(pipeline_id, only_due);
+	if (sw_cat_fence_get_reason(pipeline_id) == NULL)
+		stages = sw_cat_stage_list(pipeline_id, only_due);
 	sw_tx_commit();
 	return stages;
 }

@@ -12,6 +12,7 @@
 #include "access/xlog.h"
 #include "miscadmin.h"
 
+#include "catalog/sw_cat_fence.h"
 #include "net/sw_report.h"
 #include "net/sw_wait.h"
 #include "sync/sw_marker.h"
@@ -39,6 +40,12 @@ sw_marker_create(const SwPipeline *pipeline)
 					pipeline->pipeline_id, pipeline->name);
 }
 
+static int64
+get_pipeline_id(const SwTargetTable *table)
+{
+	return strtoi64(strrchr(table->marker, '/') + 1, NULL, 10);
+}
+
 /* The same pipeline, whatever it is called by now? */
 static bool
 is_same_pipeline(const char *a, const char *b)
@@ -56,6 +63,18 @@ is_abandoned(const char *marker)
 
 	return strncmp(marker, ours, strlen(ours)) == 0 &&
 		sw_cat_pipeline_is_over(strtoi64(marker + strlen(ours), NULL, 10));
+}
+
+/*
+ * Is it the one that the pipeline has put there last?  It is another one than
+ * it would write now where another instance has been adopted.
+ */
+static bool
+is_remembered(const SwTargetTable *table, const char *marker)
+{
+	char	   *last = sw_cat_mark_get(get_pipeline_id(table));
+
+	return last != NULL && is_same_pipeline(marker, last);
 }
 
 /* False where the warehouse does not let us, or has no such table. */
@@ -89,7 +108,7 @@ sw_marker_judge(const SwTargetTable *table, const char *marker,
 				const char *shown)
 {
 	if (marker == NULL || is_same_pipeline(marker, table->marker) ||
-		is_abandoned(marker))
+		is_abandoned(marker) || is_remembered(table, marker))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_IN_USE),
@@ -123,7 +142,12 @@ sw_marker_claim(SwTarget *target, const SwTargetTable *table)
 		if (!can_read(target, table, &found))
 			return false;
 		if (found != NULL && strcmp(found, table->marker) == 0)
+		{
+			sw_tx_begin("remembering a target's mark");
+			sw_cat_mark_set(get_pipeline_id(table), table->marker);
+			sw_tx_commit();
 			return true;
+		}
 		sw_tx_begin("looking for the owner of a target table");
 		sw_marker_judge(table, found,
 						found ? sw_target_redact(target, NULL, found) : NULL);
@@ -151,7 +175,7 @@ is_ours_to_remove(const SwTargetTable *table, const char *marker)
 	if (!is_ours)
 	{
 		sw_tx_begin("looking for the owner of a target table");
-		is_ours = is_abandoned(marker);
+		is_ours = is_abandoned(marker) || is_remembered(table, marker);
 		sw_tx_commit();
 	}
 	return is_ours;

@@ -27,7 +27,8 @@ extern char *sw_marker_read(SwTarget *target, const SwTargetTable *table,
 
 /*
  * Throw unless a table with that mark can be the pipeline's: no mark, its
- * own, or that of a pipeline of this database that writes no more, as the
+ * own, the one that it had on the instance that this one has adopted it from,
+ * or that of a pipeline of this database that writes no more, as the
  * transaction sees it.  shown is what the error says of the mark.
  */
 extern void sw_marker_judge(const SwTargetTable *table, const char *marker,

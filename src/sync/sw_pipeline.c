@@ -10,25 +10,24 @@
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 #include "catalog/sw_settings.h"
 #include "net/sw_report.h"
 #include "port/sw_compat.h"
+#include "source/sw_capture.h"
 #include "sync/sw_check.h"
 #include "sync/sw_connect.h"
+#include "sync/sw_cursor.h"
 #include "sync/sw_derive.h"
 #include "sync/sw_destination.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
+#include "sync/sw_schedule.h"
 #include "sync/sw_texts.h"
-
-/* Day partitions are 16-bit days. */
-#define FIRST_DAY (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE)
-#define LAST_DAY (FIRST_DAY + 65535)
+#include "sync/sw_tick.h"
 
 static void
 require(bool is_given, const char *column)
@@ -52,6 +51,12 @@ is_same_varlena(const struct varlena *a, const struct varlena *b)
 	if (a == NULL || b == NULL)
 		return a == b;
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* The data models of events and users say how, and which columns are the key. */
@@ -82,12 +87,42 @@ take_model(SwPipeline *row, const SwShape *model)
 				 errhint("Leave key_columns NULL.")));
 }
 
+/* What NULL leaves as it was. */
+static void
+keep_old(SwPipeline *row, const SwPipeline *old)
+{
+	if (row->cursor_column == NULL)
+		row->cursor_column = old->cursor_column;
+	if (row->time_column == NULL)
+		row->time_column = old->time_column;
+	if (row->cursor_slack == NULL)
+		row->cursor_slack = old->cursor_slack;
+	if (row->sweep_every == NULL)
+		row->sweep_every = old->sweep_every;
+	if (row->schedule == NULL)
+		row->schedule = old->schedule;
+}
+
+static void
+set_schedule(SwPipeline *row)
+{
+	SwSchedule	schedule;
+
+	sw_schedule_parse(row->schedule != NULL ? row->schedule : "every 1 hour",
+					  &schedule);
+	row->schedule = schedule.text;
+}
+
 /* A row that is made, or was made as old. */
 static void
 set_defaults(SwPipeline *row, const SwPipeline *old)
 {
 	const SwShape *model;
 	const char *timezone;
+
+	if (old != NULL)
+		keep_old(row, old);
+	set_schedule(row);
 
 	require(row->name != NULL && row->name[0], "name");
 	require(row->destination != NULL, "destination");
@@ -195,7 +230,8 @@ check_format(const SwPlan *plan, const SwDestination *destination)
 }
 
 static void
-check_row(const SwPipeline *row, const SwDestination *destination)
+check_row(SwPipeline *row, const SwPipeline *old,
+		  const SwDestination *destination)
 {
 	SwPlan	   *plan;
 	SwError		err;
@@ -212,6 +248,7 @@ check_row(const SwPipeline *row, const SwDestination *destination)
 		sw_report(ERROR, &err);
 	check_format(plan, destination);
 	sw_plan_check(plan);
+	sw_cursor_complete(row, old, plan);
 }
 
 static void
@@ -221,6 +258,16 @@ refuse_duplicate(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("pipeline \"%s\" already exists", name)));
+}
+
+/* What is there before this moment is a backfill's business. */
+static void
+take_first_capture(const SwPipeline *row)
+{
+	SwCapture  *capture = sw_capture_take(row->source, NULL);
+
+	(void) sw_cat_capture_insert(row->pipeline_id, capture->captured_at,
+								 sw_capture_pack(capture));
 }
 
 void
@@ -235,12 +282,14 @@ sw_pipeline_create(SwPipeline *row)
 	check_source(row);
 	if (sw_shape_get_model(row->data_source)->is_of_source)
 		sw_derive_target(row, destination->kind);
-	check_row(row, destination);
 	refuse_duplicate(row->name);
 	sw_cat_pipeline_check_target(destination, 0, row->target_table);
+	check_row(row, NULL, destination);
 	if (sw_check_on_save)
 		sw_check_target(destination, row);
 	sw_cat_pipeline_insert(row);
+	sw_tick_begin(row);
+	take_first_capture(row);
 }
 
 SwPipeline *
@@ -256,11 +305,9 @@ sw_pipeline_look_up(const char *name)
 	return found;
 }
 
-SwPipeline *
-sw_pipeline_find_own(const char *name)
+static SwPipeline *
+check_own(SwPipeline *found, const char *name)
 {
-	SwPipeline *found = sw_cat_pipeline_lock(name);
-
 	if (found != NULL && !sw_cat_may_use_role(found->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -268,17 +315,34 @@ sw_pipeline_find_own(const char *name)
 	return found;
 }
 
-SwPipeline *
-sw_pipeline_get_own(const char *name)
+static SwPipeline *
+require_found(SwPipeline *found, const char *name)
 {
-	SwPipeline *found = sw_pipeline_find_own(name);
-
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("pipeline \"%s\" does not exist", name),
 				 errhint("See sw_pipelines.")));
 	return found;
+}
+
+SwPipeline *
+sw_pipeline_find_own(const char *name)
+{
+	return check_own(sw_cat_pipeline_lock(name), name);
+}
+
+SwPipeline *
+sw_pipeline_get_own(const char *name)
+{
+	return require_found(sw_pipeline_find_own(name), name);
+}
+
+SwPipeline *
+sw_pipeline_share_own(const char *name)
+{
+	return require_found(check_own(sw_cat_pipeline_lock_shared(name), name),
+						 name);
 }
 
 static void
@@ -305,6 +369,8 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 	refuse_change(strcmp(row->target_table, old->target_table) != 0, "target_table");
 	refuse_change(strcmp(row->mode, old->mode) != 0, "mode");
 	refuse_change(!is_same_varlena(row->key_columns, old->key_columns), "key_columns");
+	refuse_change(!is_same_text(row->cursor_column, old->cursor_column), "cursor_column");
+	refuse_change(!is_same_text(row->time_column, old->time_column), "time_column");
 	refuse_change(strcmp(row->json_type, old->json_type) != 0, "json_type");
 	refuse_change(strcmp(old->status, "new") != 0 &&
 				  !is_same_varlena(row->target_options, old->target_options),
@@ -315,7 +381,7 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("status of a pipeline cannot be written"),
-				 errhint("Use sw_stop().")));
+				 errhint("Use sw_pause(), sw_resume() or sw_stop().")));
 	if (strcmp(row->name, old->name) != 0)
 		refuse_duplicate(row->name);
 
@@ -332,8 +398,9 @@ sw_pipeline_alter(const SwPipeline *seen, SwPipeline *row)
 	row->created_at = old->created_at;
 	destination = sw_destination_find_usable(row->destination, row->owner);
 	check_source(row);
-	check_row(row, destination);
+	check_row(row, old, destination);
 	sw_cat_pipeline_update(row);
+	sw_tick_follow_edit(old, row);
 }
 
 /* All but what an edit sets by itself. */
@@ -442,72 +509,4 @@ sw_pipeline_drop(const char *name)
 	warn_of_marks(pipeline);
 	warn_of_leftovers(pipeline);
 	sw_cat_pipeline_delete(pipeline);
-}
-
-void
-sw_pipeline_stop(const char *name)
-{
-	SwPipeline *pipeline = sw_pipeline_get_own(name);
-
-	/* Once more: what failed in the winding up is tried again. */
-	sw_cat_pipeline_set_status(pipeline->pipeline_id, "stopped");
-	sw_cat_object_expire(pipeline->pipeline_id);
-	ereport(NOTICE,
-			(errmsg("pipeline \"%s\" is stopped for good", name),
-			 errdetail("Its history and its target table are kept.")));
-}
-
-/* The pipeline of that name, if it may be asked for a backfill. */
-static SwPipeline *
-get_for_backfill(const char *name)
-{
-	SwPipeline *pipeline = sw_pipeline_get_own(name);
-
-	sw_settings_require_preload();
-	(void) sw_destination_find_usable(pipeline->destination, pipeline->owner);
-	if (strcmp(pipeline->status, "stopped") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("pipeline \"%s\" is stopped", name),
-				 errhint("Stopping cannot be undone; make another pipeline.")));
-	return pipeline;
-}
-
-int64
-sw_pipeline_request_copy(const char *name, bool allow_shrink)
-{
-	SwPipeline *pipeline = get_for_backfill(name);
-
-	if (sw_shape_get_model(pipeline->data_source)->is_partitioned)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("pipeline \"%s\" cannot be copied as a whole", name),
-				 errdetail("A target of data source \"%s\" is replaced day by day.",
-						   pipeline->data_source),
-				 errhint("Give the days: sw_backfill(pipeline, \"from\", \"to\").")));
-	return sw_cat_backfill_insert_copy(pipeline, allow_shrink);
-}
-
-int64
-sw_pipeline_request_backfill(const char *name, DateADT from, DateADT to,
-							 bool allow_shrink)
-{
-	SwPipeline *pipeline = get_for_backfill(name);
-
-	if (!sw_shape_get_model(pipeline->data_source)->is_partitioned)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("backfills of days of data source \"%s\" are not supported yet",
-						pipeline->data_source),
-				 errhint("Copy all of it: sw_backfill(pipeline).")));
-	if (from > to)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the first day lies after the last"),
-				 errhint("Both days are included; give the earlier one first.")));
-	if (from < FIRST_DAY || to > LAST_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("days of a backfill must lie between 1970-01-01 and 2149-06-06")));
-	return sw_cat_backfill_insert(pipeline, from, to, allow_shrink);
 }

@@ -33,20 +33,13 @@ extern SwPipeline *sw_pipeline_look_up(const char *name);
 extern SwPipeline *sw_pipeline_find_own(const char *name);
 extern SwPipeline *sw_pipeline_get_own(const char *name);
 
+/* As get, but locked against changes only: others may do so, too. */
+extern SwPipeline *sw_pipeline_share_own(const char *name);
+
 /*
  * Make the pipeline (old is NULL), change it, or find that there is nothing
  * to change; "created", "changed" or "unchanged".
  */
 extern const char *sw_pipeline_put(SwPipeline *row, const SwPipeline *old);
-
-/* For good; a running window ends first.  Its history stays. */
-extern void sw_pipeline_stop(const char *name);
-
-/* Queue a full copy; returns its id. */
-extern int64 sw_pipeline_request_copy(const char *name, bool allow_shrink);
-
-/* Queue a backfill of calendar days; returns its id. */
-extern int64 sw_pipeline_request_backfill(const char *name, DateADT from,
-										  DateADT to, bool allow_shrink);
 
 #endif							/* SW_PIPELINE_H */

@@ -15,6 +15,7 @@
 #include "port/sw_compat.h"
 #include "source/sw_identity.h"
 #include "source/sw_read.h"
+#include "sync/sw_cursor.h"
 #include "sync/sw_derive.h"
 #include "sync/sw_mapping.h"
 #include "sync/sw_marker.h"
@@ -203,6 +204,8 @@ sw_plan_create(const SwPipeline *pipeline)
 	plan->query.specs = shape->columns;
 	plan->query.n_columns = shape->n_columns;
 	plan->query.time_column = shape->time_column;
+	plan->query.cursor_column = sw_cursor_find_column(shape, pipeline->cursor_column);
+	plan->query.cursor_bound = DT_NOBEGIN;
 	plan->query.event_column = shape->event_column;
 	plan->query.window_start = DT_NOBEGIN;
 	plan->query.window_end = DT_NOEND;
@@ -233,8 +236,8 @@ void
 sw_plan_aim(SwPlan *plan, const SwDestination *destination)
 {
 	plan->table.database = destination->database;
-	plan->query.is_binary_json =
-		!sw_target_keeps_json_text(destination->kind, &plan->table);
+	plan->query.json_limits =
+		sw_target_get_json_limits(destination->kind, &plan->table);
 }
 
 static void

@@ -19,6 +19,11 @@ typedef struct SwPlan
 	const SwShape *shape;
 	SwSourceQuery query;		/* window open on both sides */
 	SwTargetTable table;		/* sw_plan_aim says in which database */
+
+	/* of a window of incremental sync (sw_sync_window.h), else NULL */
+	SwRowTest  *row_test;		/* what query.row_test is */
+	const SwCapture *capture;	/* that the window ends at */
+	SwSourceRange range;		/* what query.range points to */
 } SwPlan;
 
 /*

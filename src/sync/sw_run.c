@@ -12,6 +12,7 @@
 #include "utils/uuid.h"
 
 #include "net/sw_report.h"
+#include "sync/sw_aim.h"
 #include "sync/sw_cleanup.h"
 #include "sync/sw_run.h"
 #include "sync/sw_tx.h"
@@ -44,16 +45,28 @@ sw_run_begin(SwRun *run, const char *kind, const char *what,
 	sw_tx_commit();
 	run->run_id = run_id;
 
+	sw_run_prepare(run, context);
+	run->plan->query.window_start = window->window_start;
+	run->plan->query.window_end = window->window_end;
+	sw_run_create_stage(run, context);
+}
+
+void
+sw_run_prepare(SwRun *run, MemoryContext context)
+{
 	sw_tx_begin("reading a pipeline's definition");
 	run->connect = sw_connect_load(run->pipeline->destination_id, context);
 	sw_connect_check_right(run->connect, run->pipeline);
 	sw_tx_commit();
 
 	run->plan = sw_plan_create(run->pipeline);
-	run->plan->query.window_start = window->window_start;
-	run->plan->query.window_end = window->window_end;
 	sw_plan_aim(run->plan, run->connect->destination);
 	run->store = sw_connect_store(run->connect, context);
+}
+
+void
+sw_run_create_stage(SwRun *run, MemoryContext context)
+{
 	run->stage = sw_stage_create(run->connect->destination, run->store,
 								 run->pipeline->pipeline_id, run->run_id,
 								 context);
@@ -83,9 +96,17 @@ bool
 sw_run_count(const SwRun *run, SwTarget *target, const char *day,
 			 uint64 *n_rows)
 {
+	return sw_run_count_days(run, target, day, day, n_rows);
+}
+
+bool
+sw_run_count_days(const SwRun *run, SwTarget *target, const char *first_day,
+				  const char *last_day, uint64 *n_rows)
+{
 	SwError		err;
-	SwStatus	status = sw_target_count_day(target, &run->plan->table, day,
-											 n_rows, &err);
+	SwStatus	status = sw_target_count_days(target, &run->plan->table,
+											  first_day, last_day, n_rows,
+											  &err);
 
 	if (status == SW_ERR_DENIED)
 		return false;
@@ -95,6 +116,17 @@ sw_run_count(const SwRun *run, SwTarget *target, const char *day,
 }
 
 /* ---- rows to files, files to the store ---- */
+
+static SwObjectOwner
+get_owner(const SwRun *run)
+{
+	SwObjectOwner owner = {
+		.run_id = run->run_id,
+		.chunk_id = run->chunk == NULL ? 0 : run->chunk->chunk_id
+	};
+
+	return owner;
+}
 
 static void
 record_upload_ids(const SwRun *run)
@@ -109,11 +141,12 @@ record_upload_ids(const SwRun *run)
 static void
 claim_keys(SwRun *run)
 {
+	SwObjectOwner owner = get_owner(run);
 	int32		n_last;
 
 	sw_tx_begin("claiming the keys of staged objects");
 	n_last = sw_cat_run_last_files(run->pipeline->pipeline_id);
-	sw_cat_object_claim(run->run_id, run->connect->destination,
+	sw_cat_object_claim(&owner, run->connect->destination,
 						sw_stage_claim(run->stage,
 									   Max(FIRST_CLAIM, n_last + n_last / 4)));
 	sw_tx_commit();
@@ -145,28 +178,86 @@ log_problems(const SwRun *run)
 	}
 }
 
+/*
+ * An UPDATE of a row that is at an append target already: the target has both
+ * versions then, until the day is backfilled.
+ */
+static void
+record_updates(const SwRun *run)
+{
+	const SwReadReport *report = &run->stage->report;
+
+	if (report->n_updated == 0 || run->plan->shape->n_key_columns > 0)
+		return;
+	sw_cat_run_log(run->run_id, "warning",
+				   UINT64_FORMAT " rows were updated at the source and are delivered once more",
+				   report->n_updated);
+	if (run->plan->shape->is_partitioned)
+		sw_cat_day_mark(run->pipeline->pipeline_id, report->updated_days,
+						report->n_updated_days, "rows were updated");
+}
+
+static void
+record_files(const SwRun *run)
+{
+	SwObjectOwner owner = get_owner(run);
+	ListCell   *cell;
+
+	foreach(cell, run->stage->files)
+	{
+		SwStagedFile *file = lfirst(cell);
+
+		sw_cat_object_record(&owner, run->connect->destination, file->key,
+							 (int64) file->n_rows, file->n_bytes);
+	}
+	if (run->stage->n_claimed > 0)
+		sw_cat_object_unclaim(&owner);
+}
+
+/*
+ * A table was rewritten while it was being read, so that its blocks are
+ * others.  Rows of those that have been read may lie in the rest now.
+ */
+static void
+plan_again(const SwRun *run)
+{
+	sw_cat_chunk_merge_leaf(run->chunk);
+	sw_cat_run_log(run->run_id, "warning",
+				   "a table was rewritten while it was being read, some of its rows may arrive twice or need a backfill");
+	sw_tx_commit();
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("a table was rewritten while it was being read")));
+}
+
+/*
+ * A chunk is small, so its files wait until it is read: a window without rows
+ * leaves no trace of claims.
+ */
 void
 sw_run_read(SwRun *run)
 {
 	SwStage    *stage = run->stage;
 	int			n_files;
-	ListCell   *cell;
 
-	claim_keys(run);
+	if (run->chunk == NULL)
+		claim_keys(run);
 	sw_tx_begin("reading the rows of a window");
+	if (run->chunk != NULL && !sw_aim_hold(run->plan, run->chunk))
+		plan_again(run);
 	sw_stage_read(stage, run->plan);
 	n_files = list_length(stage->files);
-	foreach(cell, stage->files)
-	{
-		SwStagedFile *file = lfirst(cell);
-
-		sw_cat_object_record(run->run_id, run->connect->destination,
-							 file->key, (int64) file->n_rows, file->n_bytes);
-	}
-	sw_cat_object_unclaim(run->run_id);
+	record_files(run);
 	record_upload_ids(run);
-	sw_cat_run_log(run->run_id, "info",
-				   "read " UINT64_FORMAT " rows into %d %s of " INT64_FORMAT " bytes",
+	if (run->chunk != NULL)
+	{
+		sw_cat_chunk_set_read(run->chunk, run->run_id, (int64) stage->n_rows,
+							  &stage->span, run->pipeline->system_timezone);
+		record_updates(run);
+	}
+	if (run->chunk == NULL || stage->n_rows > 0)
+		sw_cat_run_log(run->run_id, "info",
+					   "read " UINT64_FORMAT " rows into %d %s of " INT64_FORMAT " bytes",
 				   stage->n_rows, n_files, n_files == 1 ? "file" : "files",
 				   stage->n_bytes);
 	log_problems(run);
@@ -177,6 +268,7 @@ void
 sw_run_upload(SwRun *run)
 {
 	SwStage    *stage = run->stage;
+	SwObjectOwner owner = get_owner(run);
 	SwStatus	status;
 	SwError		err;
 
@@ -192,8 +284,10 @@ sw_run_upload(SwRun *run)
 			sw_report(ERROR, &err);
 	}
 	sw_tx_begin("recording an upload");
-	sw_cat_object_set_staged(run->run_id);
-	sw_cat_run_set_staged(run->run_id, list_length(stage->files),
+	sw_cat_object_set_staged(&owner);
+	if (run->chunk != NULL)
+		sw_cat_chunk_set_staged(run->chunk, run->connect->destination);
+	sw_cat_run_add_staged(run->run_id, list_length(stage->files),
 						  stage->n_bytes);
 	sw_cat_run_log(run->run_id, "info",
 				   "uploaded " INT64_FORMAT " bytes", stage->n_bytes);
@@ -280,6 +374,8 @@ sw_run_finish(SwRun *run, const char *what, int64 n_rows)
 				   n_rows);
 	sw_cat_run_finish(run->run_id, "success", NULL, NULL, NULL, NULL);
 	sw_cat_backfill_finish_window(run->window, "success", n_rows);
+	if (run->window->day != NULL)
+		sw_cat_day_unmark(run->pipeline->pipeline_id, run->window->day);
 	sw_tx_commit();
 	run->stage = NULL;
 }

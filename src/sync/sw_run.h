@@ -24,8 +24,9 @@ typedef struct SwRun
 {
 	/* the caller's */
 	const SwPipeline *pipeline;
-	const SwWindow *window;
+	const SwWindow *window;		/* of a backfill; NULL = incremental sync */
 	bool		allow_shrink;
+	SwChunk    *chunk;			/* of a sync window, that is delivered now */
 
 	int64		run_id;			/* set as soon as the run is recorded */
 	SwStage    *stage;			/* what it stages; NULL = nothing so far */
@@ -34,9 +35,18 @@ typedef struct SwRun
 	SwPlan	   *plan;
 } SwRun;
 
-/* Record the run; read the pipeline's definition.  All belongs to context. */
+/*
+ * Record the run of a backfill's window, and prepare it.  All belongs to
+ * context.
+ */
 extern void sw_run_begin(SwRun *run, const char *kind, const char *what,
 						 MemoryContext context);
+
+/* Read the definition of the pipeline of a run that is on record. */
+extern void sw_run_prepare(SwRun *run, MemoryContext context);
+
+/* Nothing is staged, as yet. */
+extern void sw_run_create_stage(SwRun *run, MemoryContext context);
 
 /* One line of its log, in a transaction of its own. */
 extern void sw_run_log(const SwRun *run, const char *level, const char *text);
@@ -53,6 +63,9 @@ extern SwTarget *sw_run_open_target(const SwRun *run);
  */
 extern bool sw_run_count(const SwRun *run, SwTarget *target, const char *day,
 						 uint64 *n_rows);
+extern bool sw_run_count_days(const SwRun *run, SwTarget *target,
+							  const char *first_day, const char *last_day,
+							  uint64 *n_rows);
 
 /* Read the rows; send what can be sent while it lasts; send the rest. */
 extern void sw_run_read(SwRun *run);

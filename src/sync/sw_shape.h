@@ -22,6 +22,8 @@ typedef struct SwShape
 	const SwOnNull *on_null;	/* one for each of columns */
 	int			n_columns;
 	int			time_column;	/* index: what windows are about; -1 = none */
+	const char *cursor_column;	/* tells when a row came or was changed; NULL:
+								 * the pipeline says */
 	bool		is_partitioned; /* one partition a day of time_column */
 	int			event_column;	/* index: the event filter; -1 = none */
 	const char *const *key_columns; /* upsert: what makes rows the same */

@@ -18,6 +18,7 @@
 #include "net/sw_resource.h"
 #include "source/sw_identity.h"
 #include "source/sw_read.h"
+#include "sync/sw_span.h"
 #include "sync/sw_stage.h"
 
 /*
@@ -32,6 +33,7 @@ typedef struct Filling
 {
 	SwStage    *stage;
 	const SwShape *shape;
+	const SwSourceQuery *query;
 	SwWriterOptions options;
 	SwWriter   *writer;			/* of the file being written, or NULL */
 	SwResource *writer_owner;
@@ -65,7 +67,10 @@ sw_stage_create(const SwDestination *destination, SwStore *store,
 				 errmsg("could not generate random bytes")));
 	stage->context = context;
 	stage->store = store;
+	sw_span_init(&stage->span);
 	stage->writer_ops = sw_stage_get_writer(destination);
+	/* of ByteHouse it is not known whether it casts them */
+	stage->has_dictionaries = strcmp(destination->kind, "clickhouse") == 0;
 	stage->key_prefix = psprintf("%s%s" INT64_FORMAT "/" INT64_FORMAT "-%016llx/",
 								 destination->stage_prefix,
 								 destination->stage_prefix[0] ? "/" : "",
@@ -181,20 +186,26 @@ flush_batch(void *arg, const SwBatch *batch)
 {
 	Filling    *filling = arg;
 	SwStage    *stage = filling->stage;
+	SwStagedFile *file;
 	MemoryContext saved;
 	SwError		err;
 
 	if (filling->writer == NULL)
 		begin_file(filling);
+	file = filling->file;
+	sw_span_add(&stage->span, filling->query, batch);
 	saved = MemoryContextSwitchTo(filling->writer_context);
 	if (stage->writer_ops->write_batch(filling->writer, batch, &err) != SW_OK)
 		sw_report(ERROR, &err);
 	MemoryContextSwitchTo(saved);
-	filling->file->n_rows += batch->n_rows;
+	file->n_rows += batch->n_rows;
 	stage->n_rows += batch->n_rows;
+	if (stage->max_parts > 0)
+		file->n_parts += sw_span_count_days(filling->query, batch);
 
 	if (stage->writer_ops->bytes_written(filling->writer) >=
-		(uint64) sw_file_size_kb * 1024)
+		(uint64) sw_file_size_kb * 1024 ||
+		(stage->max_parts > 0 && file->n_parts >= stage->max_parts))
 		end_file(filling);
 	if (advance_uploads(stage, &err) != SW_OK)
 		sw_report(ERROR, &err);
@@ -215,10 +226,12 @@ sw_stage_read(SwStage *stage, const SwPlan *plan)
 	Filling		filling = {
 		.stage = stage,
 		.shape = plan->shape,
+		.query = &plan->query,
 		.options = {
 			.compression_level = 1,
 			.group_bytes = memory / GROUP_SHARE,
-			.created_by = "sensorswave_export " SW_VERSION
+			.created_by = "sensorswave_export " SW_VERSION,
+			.has_dictionaries = stage->has_dictionaries
 		}
 	};
 	SwIdentity	identity;

@@ -34,6 +34,7 @@ typedef struct SwStagedFile
 	SwUpload   *upload;			/* NULL: waits for its key to be on record */
 	char	   *key;
 	uint64		n_rows;
+	uint64		n_parts;		/* days of the target in each batch, summed */
 	int64		n_bytes;
 	bool		is_in_store;	/* whole and verified */
 	bool		is_upload_told; /* by sw_stage_next_upload */
@@ -43,12 +44,16 @@ typedef struct SwStage
 {
 	MemoryContext context;		/* owns all of it */
 	const SwWriterOps *writer_ops;
+	bool		has_dictionaries;	/* as in SwWriterOptions */
 	SwStore    *store;
 	char	   *key_prefix;		/* ends with a slash; this run's alone */
 	int			n_claimed;
 	List	   *files;			/* SwStagedFile */
+	uint64		max_parts;		/* a file has no more batches times days of
+								 * the target; 0 = as many as there are */
 	uint64		n_rows;
 	int64		n_bytes;
+	SwChunkSpan span;			/* the instants between which its rows lie */
 	SwReadReport report;		/* of values that the target cannot hold */
 } SwStage;
 

@@ -15,11 +15,13 @@
 #include "catalog/sw_catalog.h"
 #include "catalog/sw_settings.h"
 #include "common/sw_backoff.h"
+#include "net/sw_clock.h"
 #include "net/sw_report.h"
 #include "sync/sw_attempt.h"
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_copy.h"
+#include "sync/sw_incremental.h"
 #include "sync/sw_leftover.h"
 #include "sync/sw_lock.h"
 #include "sync/sw_marker.h"
@@ -39,6 +41,7 @@ typedef struct WorkContext
 	const SwFormerTarget *former;	/* or NULL */
 	MemoryContext context;		/* of this piece of work */
 	SwRun		run;
+	bool		only_open;		/* incremental sync: nothing new */
 } WorkContext;
 
 static void
@@ -310,6 +313,148 @@ attend_to_former_targets(const SwPipeline *pipeline, MemoryContext context)
 	}
 }
 
+/* ---- runs of all kinds ---- */
+
+static void
+break_off_run(void *arg)
+{
+	WorkContext *work = arg;
+
+	sw_run_break_off(&work->run);
+}
+
+static void
+clean_run(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+
+	sw_run_clean(&work->run);
+	MemoryContextSwitchTo(saved);
+}
+
+/* In a transaction. */
+static void
+record_run_failure(const WorkContext *work, const SwFailure *failure)
+{
+	if (work->run.run_id == 0)
+		return;
+	sw_cat_run_log(work->run.run_id, "error", "%s", failure->message);
+	sw_cat_run_finish(work->run.run_id, "failed", failure->sqlstate,
+					  failure->message, failure->detail, failure->hint);
+}
+
+/*
+ * Do a run.  If it fails, what it has under way is broken off, the failure is
+ * put on record, and what it has staged is deleted; false then.
+ */
+static bool
+do_run(void (*piece) (void *arg), WorkContext *work, const char *what,
+	   void (*record_failure) (const WorkContext *work, const void *arg,
+							   const SwFailure *failure), const void *arg)
+{
+	SwFailure	failure;
+	SwFailure	another;
+
+	if (attempt(piece, work, what, &failure))
+		return true;
+	(void) attempt(break_off_run, work, "breaking off uploads", &another);
+
+	/* Close what the run has open before anything else is waited for. */
+	MemoryContextDeleteChildren(work->context);
+	record_failure(work, arg, &failure);
+	if (work->run.run_id != 0)
+		clean_up(clean_run, work);
+	return false;
+}
+
+/* ---- incremental sync ---- */
+
+static void
+run_sync(void *arg)
+{
+	WorkContext *work = arg;
+	MemoryContext saved = MemoryContextSwitchTo(work->context);
+
+	sw_incremental_run(&work->run, work->only_open);
+	MemoryContextSwitchTo(saved);
+}
+
+static void
+record_sync_failure(const WorkContext *work, const void *arg,
+					const SwFailure *failure)
+{
+	int64		pipeline_id = work->pipeline->pipeline_id;
+	SwSyncWindow *window;
+	int			n_failures;
+
+	(void) arg;
+	sw_tx_begin("recording a failure");
+	record_run_failure(work, failure);
+	window = sw_cat_window_find_open(pipeline_id);
+	if (window != NULL)
+		sw_cat_window_record_failure(window->window_id);
+	n_failures = 1 + (window != NULL ? window->attempt :
+					  sw_cat_sync_get(pipeline_id)->consecutive_failures);
+	sw_cat_sync_record_failure(pipeline_id,
+							   next_attempt(n_failures, failure->retry),
+							   failure->message, failure->hint);
+	sw_tx_commit();
+}
+
+/* only_open: what is left of an open window, and nothing new. */
+static bool
+sync_pipeline(const SwPipeline *pipeline, bool only_open, MemoryContext context)
+{
+	WorkContext work = {
+		.pipeline = pipeline,
+		.context = context,
+		.run = {
+			.pipeline = pipeline
+		},
+		.only_open = only_open
+	};
+
+	return do_run(run_sync, &work, "incremental sync", record_sync_failure,
+				  NULL);
+}
+
+/* A run of incremental sync that is due; false when there is none to do. */
+static bool
+step_sync(int64 pipeline_id, MemoryContext context)
+{
+	SwPipeline *pipeline;
+	bool		is_due;
+
+	sw_tx_begin("looking whether a sync is due");
+	pipeline = sw_cat_pipeline_get(pipeline_id);
+	is_due = strcmp(pipeline->status, "running") == 0 &&
+		sw_cat_sync_is_due(pipeline_id, sw_clock_now());
+	sw_tx_commit();
+	return is_due && sync_pipeline(pipeline, false, context);
+}
+
+/*
+ * Files that wait to be loaded would bring rows of a day after a backfill has
+ * replaced it: they come first.  False when that fails.
+ */
+static bool
+settle_sync(const SwPipeline *pipeline, MemoryContext context)
+{
+	SwSyncWindow *window;
+	bool		is_staged = false;
+	ListCell   *cell;
+
+	sw_tx_begin("looking for files that wait to be loaded");
+	window = sw_cat_window_find_open(pipeline->pipeline_id);
+	if (window != NULL)
+		foreach(cell, sw_cat_chunk_list(window->window_id))
+			if (strcmp(((const SwChunk *) lfirst(cell))->status, "planned") != 0)
+			is_staged = true;
+	sw_tx_commit();
+	return !is_staged || sync_pipeline(pipeline, true, context);
+}
+
 /* ---- backfills ---- */
 
 static void
@@ -325,43 +470,21 @@ run_window(void *arg)
 	MemoryContextSwitchTo(saved);
 }
 
-static void
-break_off_window(void *arg)
-{
-	WorkContext *work = arg;
-
-	sw_run_break_off(&work->run);
-}
-
-static void
-clean_window(void *arg)
-{
-	WorkContext *work = arg;
-	MemoryContext saved = MemoryContextSwitchTo(work->context);
-
-	sw_run_clean(&work->run);
-	MemoryContextSwitchTo(saved);
-}
-
 /*
  * A window failed: what a repeat may cure is tried again, a number of
  * times; the rest, and what never got better, fails the backfill.
  */
 static void
-record_window_failure(const WorkContext *work, const SwBackfill *backfill,
+record_window_failure(const WorkContext *work, const void *arg,
 					  const SwFailure *failure)
 {
+	const SwBackfill *backfill = arg;
 	int			n_failures = backfill->attempt + 1;
 	bool		is_final = failure->retry == SW_RETRY_NEVER ||
 	n_failures >= sw_backfill_attempts;
 
 	sw_tx_begin("recording a failure");
-	if (work->run.run_id != 0)
-	{
-		sw_cat_run_log(work->run.run_id, "error", "%s", failure->message);
-		sw_cat_run_finish(work->run.run_id, "failed", failure->sqlstate,
-						  failure->message, failure->detail, failure->hint);
-	}
+	record_run_failure(work, failure);
 	sw_cat_backfill_finish_window(work->window, is_final ? "failed" : "queued", 0);
 	if (is_final)
 		sw_cat_backfill_finish(backfill->backfill_id, "failed",
@@ -388,20 +511,21 @@ run_backfill_window(const SwPipeline *pipeline, const SwBackfill *backfill,
 			.allow_shrink = backfill->allow_shrink
 		}
 	};
-	SwFailure	failure;
-	SwFailure	another;
 
-	if (attempt(run_window, &work, window->day == NULL ? "a full copy" :
-				"a backfill's window", &failure))
-		return true;
-	(void) attempt(break_off_window, &work, "breaking off uploads", &another);
+	return do_run(run_window, &work, window->day == NULL ? "a full copy" :
+				  "a backfill's window", record_window_failure, backfill);
+}
 
-	/* Close what the run has open before anything else is waited for. */
-	MemoryContextDeleteChildren(context);
-	record_window_failure(&work, backfill, &failure);
-	if (work.run.run_id != 0)
-		clean_up(clean_window, &work);
-	return false;
+/* Wait with a backfill, since something else has failed just now. */
+static void
+put_off_backfill(const SwBackfill *backfill)
+{
+	sw_tx_begin("putting off a backfill");
+	sw_cat_backfill_postpone(backfill->backfill_id,
+							 next_attempt(backfill->attempt + 1, SW_RETRY_LATER),
+							 "files of an earlier sync could not be loaded",
+							 "See sw_status for the error.");
+	sw_tx_commit();
 }
 
 /* One step of a backfill that is due; false when there is none to do. */
@@ -426,6 +550,11 @@ step_backfill(int64 pipeline_id, MemoryContext context)
 	sw_tx_commit();
 	if (window == NULL)
 		return false;
+	if (!settle_sync(pipeline, context))
+	{
+		put_off_backfill(backfill);
+		return false;
+	}
 	return run_backfill_window(pipeline, backfill, window, context);
 }
 
@@ -496,7 +625,8 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 		MemoryContextReset(step);
 		MemoryContextSwitchTo(step);
 		sw_settings_reload();
-		again = step_backfill(pipeline_id, step);
+		again = step_backfill(pipeline_id, step) ||
+			step_sync(pipeline_id, step);
 		MemoryContextSwitchTo(context);
 	} while (again);
 	if (sw_lock_hold(pipeline_id))

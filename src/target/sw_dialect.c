@@ -197,7 +197,8 @@ sw_dialect_write_drop_day(StringInfo sql, const SwTargetTable *table,
 void
 sw_dialect_write_count(const SwDialect *dialect, StringInfo sql,
 					   const SwTargetTable *table, const char *name,
-					   const char *day, bool with_parts)
+					   const char *first_day, const char *last_day,
+					   bool with_parts)
 {
 	appendStringInfoString(sql, "SELECT count()");
 	if (with_parts)
@@ -206,13 +207,19 @@ sw_dialect_write_count(const SwDialect *dialect, StringInfo sql,
 	sw_dialect_append_table(sql, table, name);
 	if (table->n_key_columns > 0 && dialect->append_unique_key == NULL)
 		appendStringInfoString(sql, " FINAL");
-	if (day != NULL)
-	{
-		appendStringInfoString(sql, " WHERE toDate(");
-		sw_quote_append_name(sql, table->day_column);
+	if (first_day == NULL)
+		return;
+	appendStringInfoString(sql, " WHERE toDate(");
+	sw_quote_append_name(sql, table->day_column);
+	if (strcmp(first_day, last_day) == 0)
 		appendStringInfoString(sql, ") = ");
-		sw_quote_append_text(sql, day);
+	else
+	{
+		appendStringInfoString(sql, ") BETWEEN ");
+		sw_quote_append_text(sql, first_day);
+		appendStringInfoString(sql, " AND ");
 	}
+	sw_quote_append_text(sql, last_day);
 }
 
 /* Functions around a value that make text of it which says all of it. */

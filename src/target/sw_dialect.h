@@ -20,6 +20,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "common/sw_json_limits.h"
 #include "target/sw_target_table.h"
 
 typedef struct SwDialect
@@ -31,6 +32,7 @@ typedef struct SwDialect
 	const char *upsert_engine;	/* tables with a key */
 	const char *json_type;		/* what JSON columns are where they are not
 								 * text */
+	SwJsonLimits json_limits;	/* of that type */
 	const char *bool_type;		/* what booleans are */
 	bool		has_time;		/* is there a type for times of day? */
 	bool		overwrites_at_once; /* one statement replaces a day; else it
@@ -173,13 +175,13 @@ extern void sw_dialect_write_drop_day(StringInfo sql,
 									  const char *day);
 
 /*
- * Rows of the table of that name; of one day unless day is NULL.  The second
- * column of the answer: in how many parts they lie, where with_parts.
+ * Rows of the table of that name; of some days unless they are NULL.  The
+ * second column of the answer: in how many parts they lie, where with_parts.
  */
 extern void sw_dialect_write_count(const SwDialect *dialect, StringInfo sql,
 								   const SwTargetTable *table,
-								   const char *name, const char *day,
-								   bool with_parts);
+								   const char *name, const char *first_day,
+								   const char *last_day, bool with_parts);
 
 /* The values of the staged files as text, after the conversions of a load. */
 extern void sw_dialect_write_read_back(const SwDialect *dialect,

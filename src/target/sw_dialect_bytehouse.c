@@ -6,7 +6,9 @@
  * Pure text.
  *
  * Source of truth: the vendor's manual on CnchMergeTree, INSERT OVERWRITE
- * and CnchS3, and the parser of ByConity.
+ * and CnchS3, the parser of ByConity, and its JSONB parser, which makes {} of
+ * documents with more than 100 containers around each other or an empty
+ * name, and keeps a name's length in one byte.
  *
  *-------------------------------------------------------------------------
  */
@@ -185,6 +187,7 @@ const SwDialect sw_dialect_bytehouse = {
 	.upsert_engine = "CnchMergeTree",
 	.bool_type = "UInt8",
 	.json_type = "JSONB",
+	.json_limits = {.max_depth = 100,.max_name_bytes = 255},
 	.overwrites_at_once = true,
 	.is_atomic = true,
 	.get_login = sw_bytehouse_get_login,

@@ -193,12 +193,13 @@ sw_target_has_time(const char *kind)
 	return dialect != NULL && dialect->has_time;
 }
 
-bool
-sw_target_keeps_json_text(const char *kind, const SwTargetTable *table)
+const SwJsonLimits *
+sw_target_get_json_limits(const char *kind, const SwTargetTable *table)
 {
 	const SwDialect *dialect = sw_dialect_find(kind);
 
-	return dialect != NULL && dialect->keeps_json_text(table);
+	return dialect == NULL || dialect->keeps_json_text(table) ? NULL :
+		&dialect->json_limits;
 }
 
 bool

@@ -17,17 +17,19 @@
 #ifndef SW_TARGET_H
 #define SW_TARGET_H
 
+#include "common/sw_json_limits.h"
 #include "target/sw_target_table.h"
 
 typedef struct SwTarget SwTarget;
 
 /*
- * What a kind of warehouse can hold: times of day, and in that table, JSON as
- * text.  kind as in SwTargetOptions; false for one that does not exist.
+ * What a kind of warehouse can hold: times of day, and documents in JSON
+ * columns of that table, NULL where they are text.  kind as in
+ * SwTargetOptions; false and NULL for one that does not exist.
  */
 extern bool sw_target_has_time(const char *kind);
-extern bool sw_target_keeps_json_text(const char *kind,
-									  const SwTargetTable *table);
+extern const SwJsonLimits *sw_target_get_json_limits(const char *kind,
+													 const SwTargetTable *table);
 
 /* Does it know a repeated load of that table by its token? */
 extern bool sw_target_knows_repeats(const char *kind,
@@ -216,14 +218,15 @@ extern SwStatus sw_target_drop_day(SwTarget *target,
 								   const char *day, SwError *err);
 
 /*
- * Rows of one calendar day, or of the whole table with day = NULL.
- * SW_ERR_DENIED when the user lacks SELECT, which ByteHouse users may (SPEC
- * 1.6).
+ * Rows of calendar days, the first to the last, or of the whole table with
+ * NULL for both.  SW_ERR_DENIED when the user lacks SELECT, which ByteHouse
+ * users may (SPEC 1.6).
  */
-extern SwStatus sw_target_count_day(SwTarget *target,
-									const SwTargetTable *table,
-									const char *day, uint64 *n_rows,
-									SwError *err);
+extern SwStatus sw_target_count_days(SwTarget *target,
+									 const SwTargetTable *table,
+									 const char *first_day,
+									 const char *last_day, uint64 *n_rows,
+									 SwError *err);
 
 /* ---- what would be run: palloc'd texts; nobody is contacted ---- */
 

@@ -92,7 +92,8 @@ sw_target_load(SwTarget *target, const SwTargetTable *table,
 /* The numbers that a count answers with. */
 static SwStatus
 sw_load_count(SwTarget *target, const SwTargetTable *table, const char *name,
-			  const char *day, uint64 *n_rows, uint64 *n_parts, SwError *err)
+			  const char *first_day, const char *last_day, uint64 *n_rows,
+			  uint64 *n_parts, SwError *err)
 {
 	int			n_columns = n_parts == NULL ? 1 : 2;
 	SwStatementResult result;
@@ -100,8 +101,8 @@ sw_load_count(SwTarget *target, const SwTargetTable *table, const char *name,
 	int			i;
 
 	initStringInfo(&sql);
-	sw_dialect_write_count(target->dialect, &sql, table, name, day,
-						   n_parts != NULL);
+	sw_dialect_write_count(target->dialect, &sql, table, name, first_day,
+						   last_day, n_parts != NULL);
 	SW_TRY(sw_target_exec_text(target, &sql, &result, err));
 	for (i = 0; i < n_columns; i++)
 		if (result.rows.n_rows != 1 || result.rows.n_columns != n_columns ||
@@ -129,8 +130,8 @@ sw_load_merge(SwTarget *target, const SwTargetTable *table, const char *stage,
 	{
 		StringInfoData sql;
 
-		SW_TRY(sw_load_count(target, table, stage, day, &n_rows, &n_parts,
-							 err));
+		SW_TRY(sw_load_count(target, table, stage, day, day, &n_rows,
+							 &n_parts, err));
 		if (n_parts <= 1)
 			return SW_OK;
 		if (i == SW_LOAD_MAX_MERGES)
@@ -185,7 +186,8 @@ sw_load_through_stage(SwTarget *target, const SwTargetTable *table,
 	sw_dialect_write_load(target->dialect, &sql, table, stage, source);
 	SW_TRY(sw_load_exec(target, &call, &sql, source, result, err));
 
-	SW_TRY(sw_load_count(target, table, stage, day, &n_rows, &n_parts, err));
+	SW_TRY(sw_load_count(target, table, stage, day, day, &n_rows, &n_parts,
+						 err));
 	if (source->n_rows > 0 && n_rows != source->n_rows)
 	{
 		sw_error_set(err, SW_ERR_MISMATCH, SW_RETRY_LATER,
@@ -313,11 +315,13 @@ sw_target_drop_day(SwTarget *target, const SwTargetTable *table,
 }
 
 SwStatus
-sw_target_count_day(SwTarget *target, const SwTargetTable *table,
-					const char *day, uint64 *n_rows, SwError *err)
+sw_target_count_days(SwTarget *target, const SwTargetTable *table,
+					 const char *first_day, const char *last_day,
+					 uint64 *n_rows, SwError *err)
 {
 	SW_TRY(sw_dialect_check_table(target->dialect, table, err));
-	return sw_load_count(target, table, table->name, day, n_rows, NULL, err);
+	return sw_load_count(target, table, table->name, first_day, last_day,
+						 n_rows, NULL, err);
 }
 
 /* ---- what would be run ---- */

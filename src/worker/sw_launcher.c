@@ -40,6 +40,9 @@
 /* A failed launcher is started again after this. */
 #define RESTART_SECONDS 5
 
+/* The server's clock may be set, or have gone on while the machine slept. */
+#define LONGEST_WAIT_MS (60 * 1000)
+
 /* Without a free worker slot, or while a scheduler starts: look again. */
 #define PUT_OFF_MS (10 * 1000)
 
@@ -125,6 +128,7 @@ sw_launcher_main(Datum arg)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 		TimestampTz next_due;
+		long		wait_ms = LONGEST_WAIT_MS;
 		Oid			database = sw_board_next_database(now, &next_due);
 
 		if (OidIsValid(database))
@@ -132,10 +136,11 @@ sw_launcher_main(Datum arg)
 			start_scheduler(database);
 			continue;
 		}
+		if (next_due != SW_NEVER)
+			wait_ms = Min(wait_ms,
+						  TimestampDifferenceMilliseconds(now, next_due) + 1);
 		(void) sw_wait(PGINVALID_SOCKET, false, false,
-					   next_due == SW_NEVER ? SW_NO_DEADLINE :
-					   sw_wait_deadline(TimestampDifferenceMilliseconds(now, next_due) + 1),
-					   SW_WAIT_EVENT_MAIN);
+					   sw_wait_deadline(wait_ms), SW_WAIT_EVENT_MAIN);
 		sw_settings_reload();
 	}
 	/* Code 1: started again unless the server itself is going down. */

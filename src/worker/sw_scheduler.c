@@ -19,6 +19,7 @@
 
 #include "catalog/sw_catalog.h"
 #include "catalog/sw_settings.h"
+#include "net/sw_clock.h"
 #include "net/sw_wait.h"
 #include "sync/sw_board.h"
 #include "sync/sw_tx.h"
@@ -115,21 +116,22 @@ note_launch(const SwWork *work, Launch *launch, TimestampTz now)
 }
 
 /*
- * Start what is due.  Returns when to look again: SW_NEVER when nothing is
- * left to wait for.
+ * Start what is due, in the order in which it became due: without room for
+ * one, those behind it wait, too.  Returns when to look again: SW_NEVER when
+ * nothing is left to wait for.
  */
 static TimestampTz
 start_due_work(List *works, HTAB *launches)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz look_again = SW_NEVER;
+	bool		has_room = true;
 	ListCell   *cell;
 
 	foreach(cell, works)
 	{
 		SwWork	   *work = lfirst(cell);
 		Launch	   *launch;
-		Started		started;
 		TimestampTz due_at;
 		bool		found;
 
@@ -141,12 +143,25 @@ start_due_work(List *works, HTAB *launches)
 		}
 		due_at = may_start_at(work, launch);
 		if (due_at > now)
+		{
 			look_again = Min(look_again, due_at);
-		else if ((started = start_worker(work->pipeline_id)) == STARTED)
-			note_launch(work, launch, now);
-		else if (started == NO_ROOM)
-			look_again = Min(look_again,
-							 TimestampTzPlusMilliseconds(now, sw_naptime_ms));
+			continue;
+		}
+		if (!has_room)
+			continue;
+		switch (start_worker(work->pipeline_id))
+		{
+			case STARTED:
+				note_launch(work, launch, now);
+				break;
+			case IS_BUSY:
+				break;
+			case NO_ROOM:
+				has_room = false;
+				look_again = Min(look_again,
+								 TimestampTzPlusMilliseconds(now, sw_naptime_ms));
+				break;
+		}
 	}
 	return look_again;
 }
@@ -160,7 +175,7 @@ read_work(List **works_out)
 	sw_tx_begin("looking for work");
 	is_installed = sw_cat_is_installed();
 	if (is_installed)
-		*works_out = sw_cat_work_list();
+		*works_out = sw_cat_work_list(sw_clock_now(), GetCurrentTimestamp());
 	sw_tx_commit();
 	return is_installed;
 }

@@ -233,12 +233,24 @@ sub uploads
 	  @{ $self->_admin('store', 'GET', '/objects')->{uploads} };
 }
 
-# Keys of all objects in the store.
-sub objects
+sub _all_objects
 {
 	my ($self) = @_;
 	return map { $_->{key} }
 	  @{ $self->_admin('store', 'GET', '/objects')->{objects} };
+}
+
+# Keys of all objects in the store but leases; and those of the leases.
+sub objects
+{
+	my ($self) = @_;
+	return grep { !m{/_lease/} } $self->_all_objects;
+}
+
+sub leases
+{
+	my ($self) = @_;
+	return grep { m{/_lease/} } $self->_all_objects;
 }
 
 # All lines of a server's log (store or front) as hashes, oldest first, or

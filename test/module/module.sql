@@ -45,13 +45,15 @@ LANGUAGE c AS '@MODULE@', 'sw_test_session';
 -- asks about, one a line.  verdict, what it is answered: null, clamp, text,
 -- stop.
 CREATE OR REPLACE FUNCTION sw_test_json(document jsonb, datetimes text[],
-	arrays text[], zone text, is_binary bool, verdict text)
+	arrays text[], zone text, is_binary bool, verdict text,
+	limits int[] DEFAULT '{100000, 0, 0}')
 RETURNS text
 LANGUAGE c STRICT AS '@MODULE@', 'sw_test_json';
 
 -- The same, of a document in its text form.
 CREATE OR REPLACE FUNCTION sw_test_json_text(document text, datetimes text[],
-	arrays text[], zone text, is_binary bool, verdict text)
+	arrays text[], zone text, is_binary bool, verdict text,
+	limits int[] DEFAULT '{100000, 0, 0}')
 RETURNS text
 LANGUAGE c STRICT AS '@MODULE@', 'sw_test_json_text';
 
@@ -82,3 +84,60 @@ CREATE OR REPLACE FUNCTION sw_test_read_memory(relation regclass,
 	bytes_per_batch bigint)
 RETURNS text
 LANGUAGE c STRICT AS '@MODULE@', 'sw_test_read_memory';
+
+-- The ticks of a schedule after one instant and before another.
+CREATE OR REPLACE FUNCTION sw_test_schedule(schedule text,
+	created_at timestamptz, after timestamptz, until timestamptz)
+RETURNS SETOF timestamptz
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_schedule';
+
+-- What is now: a capture as bytes, made after another one of that moment, or
+-- as a pipeline's first.
+CREATE OR REPLACE FUNCTION sw_test_capture(relation regclass,
+	previous bytea DEFAULT NULL, previous_at timestamptz DEFAULT NULL,
+	OUT content bytea, OUT captured_at timestamptz)
+LANGUAGE c AS '@MODULE@', 'sw_test_capture';
+
+-- Had it ended by then?
+CREATE OR REPLACE FUNCTION sw_test_capture_has(content bytea, id xid8)
+RETURNS bool
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_capture_has';
+
+-- Its members, one a line.
+CREATE OR REPLACE FUNCTION sw_test_capture_show(content bytea,
+	captured_at timestamptz)
+RETURNS SETOF text
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_capture_show';
+
+-- The bound of the window that begins at it; NULL = none.
+CREATE OR REPLACE FUNCTION sw_test_capture_bound(content bytea,
+	captured_at timestamptz, slack_us bigint)
+RETURNS timestamptz
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_capture_bound';
+
+-- Why windows from it on cannot trust versions; NULL = they can.
+CREATE OR REPLACE FUNCTION sw_test_capture_gap(content bytea)
+RETURNS text
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_capture_gap';
+
+-- Rows of the windows between captures; the first of them may be null: from
+-- the beginning.  Options: key, cursor and time, expressions of a text and of
+-- instants; slack_us of the windows' bounds (without it there are none); sweep;
+-- filter; is_of_rewrites; bound (the cursor's, microseconds; without it that of
+-- the last window); leaf, first_block, end_block, from, to, nulls, of a range;
+-- zone; ask: rows, probe, check, explain, days, estimate, holes (since the last
+-- capture), or a number: chunks of so many rows.
+CREATE OR REPLACE FUNCTION sw_test_window(relation regclass, contents bytea[],
+	ats timestamptz[], VARIADIC options text[])
+RETURNS SETOF text
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_window';
+
+-- What a relation is good for, with that cursor: versions, index, clock.
+CREATE OR REPLACE FUNCTION sw_test_relation(relation regclass, cursor_text text)
+RETURNS text
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_relation';
+
+-- Every version passes, in this session.
+CREATE OR REPLACE FUNCTION sw_test_naive(is_naive bool)
+RETURNS void
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_naive';

@@ -25,7 +25,8 @@ PG_FUNCTION_INFO_V1(sw_test_json_zone);
 PG_FUNCTION_INFO_V1(sw_test_json_speed);
 
 static const char *const reasons[] = {
-	"no datetime", "datetime range", "number", "character", "invalid"
+	"no datetime", "datetime range", "number", "character", "invalid", "shape",
+	"name", "path"
 };
 
 /* What to answer, and what was asked. */
@@ -70,6 +71,22 @@ get_zone(const char *name)
 	return zone;
 }
 
+/* {most depth, most bytes of a name, is it flat?} */
+static void
+get_limits(FunctionCallInfo fcinfo, int argument, SwJsonLimits *limits)
+{
+	Datum	   *numbers;
+	int			n_numbers;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), INT4OID, 4, true,
+					  TYPALIGN_INT, &numbers, NULL, &n_numbers);
+	if (n_numbers != 3)
+		elog(ERROR, "limits are three numbers");
+	limits->max_depth = DatumGetInt32(numbers[0]);
+	limits->max_name_bytes = DatumGetInt32(numbers[1]);
+	limits->is_flat = DatumGetInt32(numbers[2]) != 0;
+}
+
 /*
  * The document twice, as a column's first value and once more behind it, so
  * that it is seen that the second lies where it should.
@@ -80,6 +97,7 @@ try_document(FunctionCallInfo fcinfo, bool is_text)
 	static const SwColumnSpec spec = {.name = "json",.type = SW_TYPE_JSON};
 	Trial		trial;
 	SwJsonSettings settings = {.judge = judge,.judge_arg = &trial};
+	SwJsonLimits limits;
 	SwJsonWriter *writer;
 	SwBatch		batch;
 	SwJsonResult result = SW_JSON_STOPPED;
@@ -95,7 +113,8 @@ try_document(FunctionCallInfo fcinfo, bool is_text)
 	settings.array_paths = module_get_texts(fcinfo, 2,
 											&settings.n_array_paths);
 	settings.zone = get_zone(module_get_text(fcinfo, 3));
-	settings.is_binary = PG_GETARG_BOOL(4);
+	get_limits(fcinfo, 6, &limits);
+	settings.limits = PG_GETARG_BOOL(4) ? &limits : NULL;
 	trial.verdict = parse_verdict(module_get_text(fcinfo, 5));
 	writer = sw_json_writer_create(&settings);
 
@@ -161,6 +180,7 @@ Datum
 sw_test_json_speed(PG_FUNCTION_ARGS)
 {
 	static const SwColumnSpec spec = {.name = "json",.type = SW_TYPE_JSON};
+	static const SwJsonLimits limits = {.max_depth = 100};
 	Trial		trial = {.verdict = SW_JSON_PUT_TEXT};
 	SwJsonSettings settings = {.judge = judge,.judge_arg = &trial};
 	bool		is_ours = PG_GETARG_BOOL(2);
@@ -179,7 +199,7 @@ sw_test_json_speed(PG_FUNCTION_ARGS)
 	settings.datetime_paths = module_get_texts(fcinfo, 1,
 											   &settings.n_datetime_paths);
 	settings.zone = get_zone("Asia/Shanghai");
-	settings.is_binary = PG_GETARG_BOOL(3);
+	settings.limits = PG_GETARG_BOOL(3) ? &limits : NULL;
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), JSONBOID, -1, false,
 					  TYPALIGN_INT, &documents, NULL, &n_documents);
 	writer = sw_json_writer_create(&settings);

@@ -342,6 +342,7 @@ make_query(Reading *reading, Oid relation, bool has_time, const char *target_typ
 	reading->query.columns = columns;
 	reading->query.n_columns = n;
 	reading->query.time_column = -1;
+	reading->query.cursor_column = -1;
 	reading->query.event_column = -1;
 	reading->query.window_start = DT_NOBEGIN;
 	reading->query.window_end = DT_NOEND;
@@ -370,6 +371,7 @@ tell_report(Reading *reading, const SwReadReport *report, uint64 n_rows)
 Datum
 sw_test_read(PG_FUNCTION_ARGS)
 {
+	static const SwJsonLimits json_limits = {.max_depth = 1000};
 	Oid			relation = PG_GETARG_OID(0);
 	Reading		reading = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	SwReadReport report;
@@ -387,7 +389,7 @@ sw_test_read(PG_FUNCTION_ARGS)
 	make_query(&reading, relation, PG_GETARG_BOOL(3),
 			   module_get_text(fcinfo, 5));
 	reading.query.policy = parse_policy(module_get_text(fcinfo, 1));
-	reading.query.is_binary_json = PG_GETARG_BOOL(4);
+	reading.query.json_limits = PG_GETARG_BOOL(4) ? &json_limits : NULL;
 	n_rows = sw_read_query(&reading.query, sw_query_build(&reading.query),
 						   &options, take_batch, &reading);
 	sw_identity_leave(&identity);

@@ -5,7 +5,7 @@
 \pset tuples_only true
 \set ON_ERROR_STOP true
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 
 -- Members of the extension.
 CREATE TEMPORARY VIEW members AS
@@ -44,24 +44,37 @@ SELECT set_eq(
 SELECT set_eq(
 	$$ SELECT relname::text FROM relations WHERE relkind = 'r' $$,
 	ARRAY['destination', 'pipeline', 'pipeline_state', 'backfill', 'backfill_window', 'run',
-		'run_log', 'staged_object', 'stage_table', 'former_target'],
+		'run_log', 'staged_object', 'stage_table', 'former_target', 'sync_state', 'capture',
+		'sync_window', 'chunk', 'marked_day', 'fence', 'target_mark'],
 	'the tables');
 SELECT set_eq(
 	$$ SELECT format('%s(%s) %s', proname, pg_get_function_arguments(oid),
 			pg_get_function_result(oid))
-		FROM functions WHERE nspname <> '_sensorswave' $$,
+		FROM functions WHERE nspname <> '_sensorswave' AND prokind = 'f' $$,
 	ARRAY[
 		'sw_version() text',
 		'sw_backfill(pipeline text, "from" date, "to" date, allow_shrink boolean DEFAULT false) bigint',
 		'sw_backfill(pipeline text, allow_shrink boolean DEFAULT false) bigint',
+		'sw_backfill_days(pipeline text, days integer, allow_shrink boolean DEFAULT false) bigint',
 		'sw_wait_backfill(backfill_id bigint, timeout interval DEFAULT NULL::interval) text',
+		'sw_sync(pipeline text) bigint',
+		'sw_wait(run_id bigint, timeout interval DEFAULT NULL::interval) text',
 		'sw_test_connection(destination text, OUT step integer, OUT name text, OUT status text, OUT elapsed_ms numeric, OUT detail text, OUT hint text) SETOF record',
 		'sw_explain_pipeline(pipeline text) SETOF text',
 		'sw_create_current_view(pipeline text) text',
 		'sw_put_destination(definition jsonb) text',
 		'sw_put_pipeline(definition jsonb) text',
+		'sw_pause(pipeline text) void',
+		'sw_resume(pipeline text) void',
 		'sw_stop(pipeline text) void'],
 	'the functions, their arguments and results');
+SELECT set_eq(
+	$$ SELECT format('%s(%s)', proname, pg_get_function_arguments(oid))
+		FROM functions WHERE prokind = 'p' $$,
+	ARRAY[
+		'sw_run_sync(IN pipeline text)',
+		'sw_run_backfill(IN pipeline text, IN "from" date, IN "to" date, IN allow_shrink boolean DEFAULT false)'],
+	'the procedures and their arguments');
 SELECT is_empty(
 	$$ SELECT relname FROM relations WHERE nspname <> '_sensorswave' AND relkind <> 'v' $$,
 	'what is stored lies in a schema of its own');
@@ -91,10 +104,11 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_destinations') $$, ARRAY[
 	'columns of sw_destinations');
 SELECT results_eq($$ SELECT pg_temp.columns_of('sw_pipelines') $$, ARRAY[
 	'name text', 'destination text', 'data_source text', 'source regclass',
-	'target_table text', 'mode text', 'key_columns text[]', 'columns jsonb',
+	'target_table text', 'mode text', 'key_columns text[]', 'cursor_column text',
+	'time_column text', 'cursor_slack interval', 'sweep_every interval', 'columns jsonb',
 	'event_filter text', 'event_names text[]', 'row_filter text', 'json_type text',
 	'on_unrepresentable text', 'datetime_properties text[]', 'array_properties text[]',
-	'target_options jsonb', 'system_timezone text', 'status text',
+	'target_options jsonb', 'schedule text', 'system_timezone text', 'status text',
 	'settings_version integer', 'owner regrole', 'created_at timestamp with time zone',
 	'updated_at timestamp with time zone'],
 	'columns of sw_pipelines');
@@ -123,15 +137,16 @@ SELECT results_eq($$ SELECT pg_temp.columns_of('sw_backfill_windows') $$, ARRAY[
 	'run_id bigint'],
 	'columns of sw_backfill_windows');
 SELECT results_eq($$ SELECT pg_temp.columns_of('sw_status') $$, ARRAY[
-	'pipeline text', 'status text', 'reason text', 'last_success_at timestamp with time zone',
-	'last_rows bigint', 'next_run_at timestamp with time zone',
+	'pipeline text', 'status text', 'reason text', 'days_needing_backfill date[]',
+	'last_success_at timestamp with time zone', 'last_rows bigint',
+	'next_run_at timestamp with time zone', 'lag_seconds double precision',
 	'consecutive_failures integer', 'last_error text', 'last_hint text'],
 	'columns of sw_status');
 SELECT set_eq(
 	$$ SELECT attname::text FROM relations c JOIN pg_attribute a ON a.attrelid = c.oid
 		WHERE c.relkind = 'r' AND a.atttypid = 'bytea'::regtype $$,
-	ARRAY['password', 'api_key', 'stage_secret_key'],
-	'secrets are stored as bytes, and nothing else is');
+	ARRAY['password', 'api_key', 'stage_secret_key', 'content'],
+	'secrets are stored as bytes, and captures are, and nothing else is');
 
 -- ---- comments ----
 

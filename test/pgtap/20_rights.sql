@@ -7,7 +7,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL sensorswave_export.check_on_save = off;	-- there is no such warehouse
-SELECT plan(114);
+SELECT plan(134);
 
 -- ---- people ----
 
@@ -24,7 +24,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON sw_destinations, sw_pipelines
 GRANT SELECT ON sw_runs, sw_run_logs, sw_backfills, sw_backfill_windows, sw_status
 	TO tap_owner, tap_other, tap_monitor;
 GRANT EXECUTE ON FUNCTION sw_version(), sw_backfill(text, date, date, boolean), sw_backfill(text, boolean),
-	sw_wait_backfill(bigint, interval), sw_stop(text)
+	sw_wait_backfill(bigint, interval), sw_stop(text), sw_pause(text), sw_resume(text), sw_sync(text),
+	sw_wait(bigint, interval), sw_backfill_days(text, integer, boolean)
 	TO tap_owner, tap_other, tap_monitor;
 
 -- Run a statement as a role: its first value, or how it failed.  What it did
@@ -106,6 +107,8 @@ SELECT is(pg_temp.as_role('tap_nobody', 'SELECT ' || f.name || f.arguments),
 	format('42501 permission denied for function %s', f.name),
 	format('%s needs a grant', f.name))
 FROM (VALUES ('sw_version', '()'), ('sw_stop', '(''of_owner'')'), ('sw_wait_backfill', '(1)'),
+	('sw_pause', '(''of_owner'')'), ('sw_resume', '(''of_owner'')'), ('sw_sync', '(''of_owner'')'),
+	('sw_wait', '(1)'), ('sw_backfill_days', '(''of_owner'', 1)'),
 	('sw_backfill', '(''of_owner'', ''2026-02-01'', ''2026-02-01'')')) f (name, arguments);
 SELECT is(pg_temp.as_role(who.name, format('SELECT count(*) FROM _sensorswave.%I', t.name)),
 	'42501 permission denied for schema _sensorswave',
@@ -123,6 +126,14 @@ SELECT is(pg_temp.as_role(who.name, $$ SELECT sw_backfill('of_superuser', '2026-
 	'42501 must be owner of pipeline "of_superuser"',
 	who.name || ' cannot ask for a backfill of it')
 FROM unnest(ARRAY['tap_owner', 'tap_member', 'tap_other', 'tap_monitor']) who (name);
+SELECT is(pg_temp.as_role(who.name, format('SELECT %s(''of_superuser'')', f.name)),
+	'42501 must be owner of pipeline "of_superuser"',
+	format('%s cannot call %s for it', who.name, f.name))
+FROM unnest(ARRAY['sw_sync', 'sw_pause', 'sw_resume']) f (name),
+	unnest(ARRAY['tap_owner', 'tap_member', 'tap_other', 'tap_monitor']) who (name);
+SELECT is(pg_temp.as_role(who.name, $$ SELECT sw_pause('of_owner')::text $$), '',
+	who.name || ' may pause it')
+FROM unnest(ARRAY['postgres', 'tap_owner', 'tap_member']) who (name);
 SELECT is(pg_temp.as_role(who.name, format('SELECT sw_wait_backfill(%s)', :'owners_backfill')),
 	format('42704 backfill %s does not exist', :'owners_backfill'),
 	who.name || ' cannot wait for a backfill it does not see')

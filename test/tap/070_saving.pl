@@ -364,18 +364,18 @@ foreach my $case (
 	my $line = $sandbox->count_log('front');
 	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 0, times => 1 })
 	  if $nth > 1;
-	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'delay', ms => 3000, times => 1,
+	$sandbox->front('POST', '/faults', { match => "$place.*$name", fault => 'hang', times => 1,
 		$writes ? (when => 'after') : () });
 	$node->safe_psql('postgres', $unchecked . insert($name));
 	wait_until("$name: the claim waits", \&front_hits, 10);
 	put_comment($name, "sensorswave_export: $foreign");
+	$sandbox->front('DELETE', '/faults');
 	ok(wait_until("$name: it yields", sub { last_error($name) ne '' }, 20), "$name: the claim fails");
 	is(last_error($name), qq{target table "$name" belongs to another pipeline}, "$name: to the other one");
 	is(status_of($name), 'new', "$name: and the pipeline does not run");
 	is(comment_of($name), "sensorswave_export: $foreign", "$name: the other's mark is there");
 	is(scalar(grep { ($_->{query} // '') =~ /^ALTER .*MODIFY COMMENT.*\d $name'/ }
 			$sandbox->log_lines('front', $line)), $writes, "$name: ours was written as often as it could be");
-	$sandbox->front('DELETE', '/faults');
 	put_comment($name, 'words');
 	wait_running($node, $name);
 	like(comment_of($name), qr/^words\nsensorswave_export: \d+\/\d+\/\d+ $name$/,

@@ -45,7 +45,8 @@ sub call_of
 	  . quote_text('{' . ($by{arrays} // '') . '}') . ', '
 	  . quote_text($by{zone} // 'Asia/Shanghai') . ', '
 	  . ($by{binary} ? 'true' : 'false') . ', '
-	  . quote_text($by{verdict} // 'stop') . ')';
+	  . quote_text($by{verdict} // 'stop')
+	  . ($by{limits} ? ", '{$by{limits}}')" : ')');
 }
 
 # What it makes of a document.
@@ -144,7 +145,8 @@ sub draw_blanks
 	return rand() < 0.8 ? '' : any_of(' ', "\n", "\t ", "\r\n");
 }
 
-my @names = qw(t at b a tags x items);
+# Some of them often, so that an object has some twice.
+my @names = qw(t at b a tags x items b.t \u0062 a.b a.b.t .);
 
 sub draw_value
 {
@@ -160,14 +162,10 @@ sub draw_value
 		@parts = map { draw_value($depth + 1) } 1 .. rand(rand() < 0.03 ? 120 : 6);
 		return '[' . draw_blanks() . join(',', @parts) . ']';
 	}
-	my %seen;
-	foreach (1 .. rand(rand() < 0.03 ? 120 : 8))
-	{
+	@parts = map {
 		my $name = rand() < 0.4 ? '"' . any_of(@names) . '"' : draw_string(12);
-		$seen{$name} = 1;
-	}
-	@parts = map { draw_blanks() . $_ . draw_blanks() . ':' . draw_value($depth + 1) }
-	  sort keys %seen;
+		draw_blanks() . $name . draw_blanks() . ':' . draw_value($depth + 1)
+	} 1 .. rand(rand() < 0.03 ? 120 : 8);
 	return '{' . join(',', @parts) . draw_blanks() . '}';
 }
 
@@ -231,7 +229,7 @@ SELECT doc AS example, plain(doc::jsonb)::jsonb::text <> doc::jsonb::text AS dif
 SQL
 none_differ("$n_documents texts stay as they are", $n_documents, <<'SQL');
 SELECT doc AS example,
-	sw_test_json_text(doc, '{no,such.path}', '{t.no}', 'UTC', false, 'stop') <> doc AS differs
+	sw_test_json_text(doc, '{none is called that,such.path}', '{t.none is called that}', 'UTC', false, 'stop') <> doc AS differs
 	FROM documents
 SQL
 
@@ -272,6 +270,10 @@ SELECT n::text AS example, (left(sw_test_json(to_jsonb(n), '{}', '{}', 'UTC', tr
 		WHEN n <> 0 AND length(trim(BOTH '0' FROM replace(abs(n)::text, '.', ''))) <= 15
 			AND abs(n) BETWEEN 1e-300 AND 1e300 THEN true
 		ELSE n = n::float8::text::numeric END AS differs FROM numbers
+SQL
+none_differ("$numbers numbers: as they are where they are numbers", $numbers, <<'SQL');
+SELECT n::text AS example, trim(BOTH '"' FROM split_part(sw_test_json(to_jsonb(n), '{}', '{}', 'UTC', true, 'text'), E'\n', 1))::numeric <> n AS differs
+	FROM numbers
 SQL
 
 # ---- deep and large ----
@@ -317,6 +319,60 @@ SELECT doc AS example, CASE WHEN b LIKE '(stopped)%' OR t LIKE '(stopped)%'
 		FROM documents) AS both_forms
 SQL
 }
+
+# ---- limits of binary targets ----
+
+# The most containers around each other, the longest name, and of how many
+# values that are not null the path, of names with dots in between, is taken.
+query(<<'SQL');
+CREATE FUNCTION shape_of(document jsonb, OUT depth int, OUT n_name int, OUT n_empty bigint, OUT n_taken bigint) LANGUAGE sql AS $$
+	WITH RECURSIVE parts AS (
+		SELECT document AS value, 0 AS depth, '0' AS scope, '' AS path, NULL AS name
+		UNION ALL
+		SELECT below.value, parts.depth + 1, below.scope, below.path, below.name FROM parts, LATERAL (
+			SELECT m.value, parts.scope, CASE WHEN parts.name IS NULL THEN m.key ELSE parts.path || '.' || m.key END AS path, m.key AS name
+				FROM jsonb_each(CASE WHEN jsonb_typeof(parts.value) = 'object' THEN parts.value ELSE '{}' END) AS m
+			UNION ALL
+			SELECT e.value, parts.scope || ' ' || parts.path || ' ' || e.n, '', NULL
+				FROM jsonb_array_elements(CASE WHEN jsonb_typeof(parts.value) = 'array' THEN parts.value ELSE '[]' END) WITH ORDINALITY AS e (value, n)
+		) AS below)
+	SELECT max(parts.depth + (jsonb_typeof(value) IN ('object', 'array'))::int), max(octet_length(name)), count(*) FILTER (WHERE name = ''),
+		count(*) FILTER (WHERE name IS NOT NULL AND jsonb_typeof(value) NOT IN ('object', 'null'))
+			- count(DISTINCT (scope, path)) FILTER (WHERE name IS NOT NULL AND jsonb_typeof(value) NOT IN ('object', 'null'))
+		FROM parts $$;
+SQL
+foreach my $by ([ '{3,4,0}', 'null' ], [ '{4,3,0}', 'clamp' ], [ '{2,20,0}', 'text' ],
+	[ '{3,0,1}', 'null' ], [ '{1000,0,1}', 'clamp' ], [ '{1000,0,1}', 'text' ])
+{
+	my ($limits, $verdict) = @$by;
+	my ($depth, $n_name, $is_flat) = $limits =~ /\d+/g;
+	# a document that is no object gets an object around it
+	my $around = $is_flat ? 1 : 0;
+
+	query(<<"SQL");
+CREATE TABLE shaped AS SELECT doc, split_part(told, E'\n', 1) AS b, told LIKE E'%\nnumber at <%' AS has_number,
+	regexp_replace(sw_test_json_text(doc, '{}', '{}', 'UTC', true, '$verdict', '$limits'), E'\n(number|shape|name|path) at <.*', '') AS t
+	FROM (SELECT doc, sw_test_json(doc::jsonb, '{}', '{}', 'UTC', true, '$verdict', '$limits') AS told
+		FROM documents WHERE id % 5 = 0) AS written
+SQL
+	none_differ("limits $limits, $verdict: kept", $n_documents / 5, <<"SQL");
+SELECT doc AS example, b <> '(null)' AND ((s.depth > $depth + $around) OR ($n_name > 0 AND (s.n_name > $n_name OR s.n_empty > 0))
+	OR ($is_flat = 1 AND (s.n_taken > 0 OR left(b, 1) NOT IN ('{', 'n')))) AS differs
+	FROM shaped LEFT JOIN LATERAL shape_of(CASE WHEN b <> '(null)' THEN b::jsonb END) AS s ON true
+SQL
+	# otherwise it depends on the order of members what becomes of one, and
+	# on the spelling of a value what its text is
+	none_differ("limits $limits, $verdict: both forms agree", $n_documents / 5, <<"SQL") if $verdict eq 'text' && $is_flat;
+SELECT doc AS example, NOT has_number AND b::jsonb <> t::jsonb AS differs FROM shaped
+SQL
+	query('DROP TABLE shaped');
+}
+query('CREATE TABLE within AS SELECT doc FROM documents, shape_of(doc::jsonb) AS s'
+	  . q{ WHERE id % 5 = 0 AND s.n_taken = 0 AND jsonb_typeof(doc::jsonb) = 'object'});
+none_differ('documents within the limits stay as they are', query('SELECT count(*) FROM within'), <<'SQL');
+SELECT doc AS example, sw_test_json(doc::jsonb, '{}', '{}', 'UTC', true, 'text', '{1000,0,1}') <> sw_test_json(doc::jsonb, '{}', '{}', 'UTC', true, 'text') AS differs
+	FROM within
+SQL
 
 # ---- valid and invalid ----
 
@@ -374,10 +430,74 @@ is(written_by('sw_test_json_text', $large, binary => 1, verdict => 'clamp'),
 number at <n[0]>: 9223372036854775808
 number at <n[3]>: 1.23456789012345678
 EXPECTED
+
+# Digits alone beyond 64 bits are no number to readers of binary JSON.
+my $round = '[100000000000000000000,-1' . '0' x 300 . ',1' . '0' x 18 . ']';
+foreach my $function (qw(sw_test_json sw_test_json_text))
+{
+	is(written_by($function, $round), $round, "$function: a text target keeps all digits");
+	is(written_by($function, $round, binary => 1), '[1e+20,-1e+300,1000000000000000000]',
+		"$function: a binary one gets a double written as one");
+}
 is(written_by('sw_test_json', '[1e400,-1e400,1e-400]', binary => 1, verdict => 'clamp') =~ s/\n.*//sr,
 	'[1.7976931348623157e+308,-1.7976931348623157e+308,0]', 'beyond all doubles');
 is(written_by('sw_test_json', '12345678901234567890', binary => 1, verdict => 'text'),
 	"\"12345678901234567890\"\nnumber at <>: 12345678901234567890", 'a document that is one number');
+
+# ---- documents beyond the limits of a binary target ----
+
+sub within
+{
+	my ($document, $limits, $verdict, $expected, $what) = @_;
+	both_are($document, $expected, "$what: $verdict", binary => 1, limits => $limits, verdict => $verdict);
+	return;
+}
+
+is(written_by('sw_test_json_text', '{"a": 1, "b": {"c":1,"\u0063" :2}, "a" :3}', binary => 1),
+	'{"b": {"\u0063" :2}, "a" :3}', 'of members of one name the last one');
+is(written_by('sw_test_json_text', '[{"t":"no date","t":0},{"n":1e999,"n":1}]', binary => 1, datetimes => 't'),
+	'[{"t":"1970-01-01 08:00:00.000"},{"n":1}]', 'and what is left out is not judged');
+is(written_by('sw_test_json_text', '{"a":[1,},"a":2}', binary => 1),
+	"(stopped)\ninvalid at <>: },\"a\":2}", 'but has to be JSON');
+is(query(q{SELECT md5(sw_test_json_text(d, '{}', '{}', 'UTC', true, 'stop')) = md5(replace(d::jsonb::text, ' ', '')) FROM (SELECT '{' ||
+		string_agg(format('"%s":%s', CASE WHEN n % 2 = 0 THEN lpad(n::text, 7, '0') ELSE '1' END, n), ',' ORDER BY n % 2 DESC, n) || '}' AS d FROM generate_series(1, 100000) n) AS x}),
+	't', 'fifty thousand members of one name');
+
+my $deep = '{"a":[[1,{"b":2}]],"c":[[]]}';
+within($deep, '4,0,0', 'stop', $deep, 'deep enough');
+within($deep, '3,0,0', 'stop', "(stopped)\nshape at <a[0][1]>: {\"b\":2}", 'too deep');
+within($deep, '3,0,0', 'null', "{\"a\":[[1,null]],\"c\":[[]]}\nshape at <a[0][1]>: {\"b\":2}", 'too deep');
+within($deep, '2,0,0', 'text', "{\"a\":[\"[1,{\\\"b\\\":2}]\"],\"c\":[\"[]\"]}\nshape at <a[0]>: [1,{\"b\":2}]\nshape at <c[0]>: []", 'too deep');
+
+my $named = '{"":1,"é1":2,"éé":{"a":3}}';
+within('{"é":2,"abc":{"a":3}}', '9,3,0', 'stop', '{"é":2,"abc":{"a":3}}', 'short names');
+within($named, '9,3,0', 'stop', "(stopped)\nname at <>: \"\"", 'an empty name');
+within($named, '9,3,0', $_, "{\"_\":1,\"é1\":2,\"é\":{\"a\":3}}\nname at <>: \"\"\nname at <éé>: \"éé\"", 'names that do not fit') foreach qw(null clamp text);
+is(written_by('sw_test_json_text', '{"\u00e9\n\n": 1, "x" : "\n"}', binary => 1, limits => '9,3,0', verdict => 'text'),
+	"{\"\\u00e9\\n\": 1, \"x\" : \"\\n\"}\nname at <\\u00e9\\n\\n>: \"\\u00e9\\n\\n\"", 'names with escapes');
+
+within($_, '9,0,1', 'stop', $_, 'one path each')
+  foreach '{"a":{"b":1},"b":{"b":1},"b.a":1}', '{"a":{"b":null},"a.b":1}', '{"a":{"b":{}},"a.b":{"c":1}}', '{"a":[{"b":1},{"b":1}],"a.b":1}', 'null';
+foreach my $value ('2', '[2]', '""')
+{
+	my $document = "{\"a\":{\"b\":1},\"a.b\":$value}";
+
+	within($document, '9,0,1', 'stop', "(stopped)\npath at <a.b>: $value", 'one path of two values');
+	within($document, '9,0,1', $_, "{\"a\":{\"b\":1},\"a.b\":null}\npath at <a.b>: $value", 'one path of two values') foreach qw(null clamp);
+	within($document, '9,0,1', 'text', "{\"a\":{\"b\":1},\"a%2Eb\":$value}\npath at <a.b>: $value", 'one path of two values');
+}
+within('[{"a":{"":1},"x":[[{"b":{"c":1},"b.c":2}]],"a.":2}]', '2,0,1', 'text',
+	qq({"value":[{"a":"{\\"\\":1}","x":"[[{\\"b\\":{\\"c\\":1},\\"b.c\\":2}]]","a.":2}]}\nshape at <>: [{"a":{"":1},"x":[[{"b":{"c":1},"b.c":2}]],"a.":2}]\nshape at <[0].a>: {"":1}\nshape at <[0].x>: [[{"b":{"c":1},"b.c":2}]]),
+	'several at once');
+is(written_by('sw_test_json_text', '{"a" : {"\u002e": 1}, "a\u002e." :2, "c":[{}, {"d.e":{},"d":{"e":1}, "d.e":2 }]}', binary => 1, limits => '9,0,1', verdict => 'text'),
+	"{\"a\" : {\"%2E\": 1}, \"a%2E%2E\" :2, \"c\":[{}, {\"d\":{\"e\":1}, \"d%2Ee\":2 }]}\npath at <a\\u002e.>: 2", 'names with escapes, asked about once');
+both_are('{"a":{"%":2,"b":1},"a.b":4,"a%2Eb":3}', qq({"a":{"%25":2,"b":1},"a%2Eb":4,"a%252Eb":3}\npath at <a.b>: 4),
+	'names with what stands for a dot', binary => 1, limits => '9,0,1', verdict => 'text');
+is(written_by('sw_test_json_text', '{"k\ufffd":0,"k\u0000":1,"\u006b\ud800":2}', binary => 1, limits => '9,0,1', verdict => 'clamp') =~ s/\n.*//sr,
+	'{"\u006b\ufffd":2}', 'of names that become one the last one stays');
+within($_, '9,0,1', 'stop', "(stopped)\nshape at <>: $_", 'no object') foreach '[1,2]', '1', '"a"';
+within('[1,2]', '9,0,1', 'null', "(null)\nshape at <>: [1,2]", 'no object');
+within('"a"', '9,0,1', $_, "{\"value\":\"a\"}\nshape at <>: \"a\"", 'no object') foreach qw(clamp text);
 
 # ---- declared properties ----
 

@@ -249,6 +249,57 @@ JSON
 		"$destination: values are made of what they mean");
 }
 
+# ---- documents that a JSON column does not take as they are ----
+
+# A few of each kind, then what chance draws of names that get in each other's
+# way; as jsonb, and as text, which has members of one name.
+my $seed = $ENV{SW_TEST_SEED} || time();
+note "seed $seed: SW_TEST_SEED repeats it";
+$node->safe_psql('postgres', 'SELECT setseed(' . ($seed % 1000) / 1000 . ');' . <<'SQL');
+CREATE FUNCTION draw(depth int) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	names text[] := '{a,b,a.b,a.b.b,.,"",a%2Eb,\\u0061.b}';
+	kind float8 := random();
+BEGIN
+	IF kind < 0.6 AND depth < 3 THEN
+		RETURN (SELECT '{' || coalesce(string_agg(format('"%s":%s', names[1 + floor(random() * 8)::int], draw(depth + 1)), ','), '') || '}' FROM generate_series(1, floor(random() * 6)::int));
+	ELSIF kind < 0.66 AND depth < 3 THEN
+		RETURN (SELECT '[' || coalesce(string_agg(draw(depth + 1), ','), '') || ']' FROM generate_series(1, floor(random() * 4)::int));
+	END IF;
+	RETURN (ARRAY['1', 'null', '"x"', '1e30', '100000000000000000000000', 'true', '[]', '{}', '9223372036854775807'])[1 + floor(random() * 9)::int];
+END $$;
+CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, raw json);
+INSERT INTO odd SELECT n, d::jsonb, d::json FROM (VALUES
+	(1, '{"a":1,"b":{"c":2}}'), (2, '{"a":1,"a":{"c":2,"c":3}}'), (3, '{"a":{"b":1},"a.b":2}'), (4, '[1,{"a":2}]'),
+	(5, repeat('{"a":', 1000) || '1' || repeat('}', 1000)), (6, '{"a":' || repeat('[', 999) || repeat(']', 999) || '}'),
+	(7, repeat('{"a":', 1001) || '{}' || repeat('}', 1001)), (8, '{"' || repeat('long', 100000) || '":1}'), (9, '{"":1,"a":{"":2}}'),
+	(10, '{"a":[{"b":{"c":1},"b.c":2}]}'), (11, '{"a":1e300,"b":100000000000000000000,"c":123456789012345678901234567890.5}')) AS x (n, d);
+INSERT INTO odd SELECT n, d::jsonb, d::json FROM (SELECT n, draw(0) AS d FROM generate_series(101, 1100) AS n) AS x;
+SQL
+my $n_odd = $node->safe_psql('postgres', 'SELECT count(*) FROM odd');
+my %kept = (
+	null => [ '3 {"a":{"b":1}} {"a":{"b":1}}', '4 {} {}', '10 {"a":[{"b":{"c":1}}]} {"a":[{"b":{"c":1}}]}' ],
+	clamp => [ '3 {"a":{"b":1}} {"a":{"b":1}}', '4 {"value":[1,{"a":2}]} {"value":[1,{"a":2}]}', '10 {"a":[{"b":{"c":1}}]} {"a":[{"b":{"c":1}}]}' ],
+	text => [ '3 {"a%2Eb":2,"a":{"b":1}} {"a%2Eb":2,"a":{"b":1}}', '4 {"value":[1,{"a":2}]} {"value":[1,{"a":2}]}', '10 {"a":[{"b%2Ec":2,"b":{"c":1}}]} {"a":[{"b%2Ec":2,"b":{"c":1}}]}' ]);
+create_table_pipeline('odd_error', 'clickhouse', source => 'odd', json_type => 'json');
+is(run_copy('odd_error'), 'failed', 'documents that a JSON column does not take stop a copy where that is the policy');
+like(last_run($node, 'odd_error', 'error'), qr/cannot export JSON .* at "a\.b" in column "doc"/, 'with the path told');
+foreach my $policy (qw(null clamp text skip))
+{
+	my $name = "odd_$policy";
+
+	create_table_pipeline($name, 'clickhouse', source => 'odd', json_type => 'json', on_unrepresentable => $policy);
+	is(run_copy($name), 'success', "$policy: and not where it is another");
+	my $n_there = $sandbox->query("SELECT count() FROM sensorswave.$name");
+	$policy eq 'skip' ? cmp_ok($n_there, '<', $n_odd, "$policy: rows are left out") : is($n_there, $n_odd, "$policy: all rows are there");
+	like(last_log($node, $name), qr/"doc"/, "$policy: what was done is logged");
+	is($sandbox->query("SELECT id, length(toString(doc)), length(toString(raw)) FROM sensorswave.$name WHERE id IN (1, 5, 6, 8) ORDER BY id"),
+		join("\n", map { "$_->[0]\t$_->[1]\t$_->[1]" } [ 1, 19 ], [ 5, 6001 ], [ 6, 2004 ], [ 8, 400006 ]), "$policy: deep documents and long names arrive");
+	is($sandbox->query("SELECT DISTINCT toString(raw) FROM sensorswave.$name WHERE id = 2"), '{"a":{"c":3}}', "$policy: the last member of a name arrives");
+	is($sandbox->query("SELECT concat(toString(id), ' ', toString(doc), ' ', toString(raw)) FROM sensorswave.$name WHERE id IN (3, 4, 10) ORDER BY id"),
+		join("\n", @{ $kept{$policy} }), "$policy: and others as they should") if $kept{$policy};
+}
+
 # ---- what is fixed ----
 
 like(edit_error('own_clickhouse', q{columns = columns || '{"n": "n * 3"}'}),

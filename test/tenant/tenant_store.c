@@ -33,7 +33,11 @@ static bool
 write_file(StringInfo file, char **message)
 {
 	const SwWriterOps *ops = &sw_parquet_zstd_writer_ops;
-	SwWriterOptions options = {1, 1024 * 1024, "sensorswave_export tenant-check"};
+	SwWriterOptions options = {
+		.compression_level = 1,
+		.group_bytes = 1024 * 1024,
+		.created_by = "sensorswave_export tenant-check"
+	};
 	SwSink		sink = {append, file};
 	SwWriter   *writer = ops->open(columns, lengthof(columns), &options, sink);
 	SwBatch		batch;

@@ -289,8 +289,8 @@ check_bounds(void)
 static void
 check_dictionary(void)
 {
-	SwParquetDictionary dictionary;
-	char	   *large = palloc0(SW_PARQUET_DICTIONARY_BYTES + 1);
+	SwDictionary dictionary;
+	char	   *large = palloc0(SW_DICTIONARY_BYTES + 1);
 	char		text[32];
 	uint32		entry = 0;
 	bool		good = true;
@@ -298,15 +298,15 @@ check_dictionary(void)
 	int			round;
 	uint32		i;
 
-	sw_parquet_dictionary_init(&dictionary);
+	sw_dictionary_init(&dictionary);
 	for (round = 0; round < 2; round++)
 	{
 		for (i = 0; i < 20000; i++)
 		{
 			snprintf(text, sizeof(text), "value %u", i);
 			good = good &&
-				sw_parquet_dictionary_find(&dictionary, text, strlen(text), &entry) ==
-				(round == 0 ? SW_PARQUET_ADDED : SW_PARQUET_KNOWN) &&
+				sw_dictionary_find(&dictionary, text, strlen(text), &entry) ==
+				(round == 0 ? SW_DICTIONARY_ADDED : SW_DICTIONARY_KNOWN) &&
 				entry == i;
 		}
 	}
@@ -314,47 +314,47 @@ check_dictionary(void)
 	good = true;
 	for (i = 0; i < 20000; i++)
 	{
-		const char *found = sw_parquet_dictionary_get(&dictionary, i, &n);
+		const char *found = sw_dictionary_get(&dictionary, i, &n);
 
 		snprintf(text, sizeof(text), "value %u", i);
 		good = good && n == strlen(text) && memcmp(found, text, n) == 0;
 	}
 	unit_ok(good, "entries can be had by number");
 
-	for (; i < 2 * SW_PARQUET_DICTIONARY_ENTRIES; i++)
+	for (; i < 2 * SW_DICTIONARY_ENTRIES; i++)
 	{
 		snprintf(text, sizeof(text), "value %u", i);
-		if (sw_parquet_dictionary_find(&dictionary, text, strlen(text), &entry) ==
-			SW_PARQUET_FULL)
+		if (sw_dictionary_find(&dictionary, text, strlen(text), &entry) ==
+			SW_DICTIONARY_FULL)
 			break;
 	}
-	unit_ok(dictionary.n_entries <= SW_PARQUET_DICTIONARY_ENTRIES &&
-			dictionary.values.len <= SW_PARQUET_DICTIONARY_BYTES &&
-			i < 2 * SW_PARQUET_DICTIONARY_ENTRIES, "there is an end to it");
-	unit_is_int(sw_parquet_dictionary_find(&dictionary, "value 7", 7, &entry),
-				SW_PARQUET_KNOWN, "a full one still finds");
+	unit_ok(dictionary.n_entries <= SW_DICTIONARY_ENTRIES &&
+			dictionary.values.len <= SW_DICTIONARY_BYTES &&
+			i < 2 * SW_DICTIONARY_ENTRIES, "there is an end to it");
+	unit_is_int(sw_dictionary_find(&dictionary, "value 7", 7, &entry),
+				SW_DICTIONARY_KNOWN, "a full one still finds");
 	unit_is_int(entry, 7, "the right entry");
 
-	sw_parquet_dictionary_reset(&dictionary);
-	unit_is_int(sw_parquet_dictionary_find(&dictionary, "value 7", 7, &entry),
-				SW_PARQUET_ADDED, "an emptied one knows nothing");
-	unit_is_int(sw_parquet_dictionary_find(&dictionary, "", 0, &entry),
-				SW_PARQUET_ADDED, "the empty string");
-	unit_is_int(sw_parquet_dictionary_find(&dictionary, "", 0, &entry),
-				SW_PARQUET_KNOWN, "is found");
-	unit_is_int(sw_parquet_dictionary_find(&dictionary, large,
-										   SW_PARQUET_DICTIONARY_BYTES + 1, &entry),
-				SW_PARQUET_FULL, "a giant does not get in");
-	for (i = 0; i < SW_PARQUET_DICTIONARY_ENTRIES; i++)
+	sw_dictionary_reset(&dictionary);
+	unit_is_int(sw_dictionary_find(&dictionary, "value 7", 7, &entry),
+				SW_DICTIONARY_ADDED, "an emptied one knows nothing");
+	unit_is_int(sw_dictionary_find(&dictionary, "", 0, &entry),
+				SW_DICTIONARY_ADDED, "the empty string");
+	unit_is_int(sw_dictionary_find(&dictionary, "", 0, &entry),
+				SW_DICTIONARY_KNOWN, "is found");
+	unit_is_int(sw_dictionary_find(&dictionary, large,
+								   SW_DICTIONARY_BYTES + 1, &entry),
+				SW_DICTIONARY_FULL, "a giant does not get in");
+	for (i = 0; i < SW_DICTIONARY_ENTRIES; i++)
 	{
 		snprintf(text, sizeof(text), "%u", i);
-		good = good && sw_parquet_dictionary_find(&dictionary, text, strlen(text),
-												  &entry) == SW_PARQUET_ADDED;
-		if (dictionary.n_entries == SW_PARQUET_DICTIONARY_ENTRIES)
+		good = good && sw_dictionary_find(&dictionary, text, strlen(text),
+										  &entry) == SW_DICTIONARY_ADDED;
+		if (dictionary.n_entries == SW_DICTIONARY_ENTRIES)
 			break;
 	}
-	unit_ok(good && sw_parquet_dictionary_find(&dictionary, "new", 3, &entry) ==
-			SW_PARQUET_FULL, "the number of entries is limited");
+	unit_ok(good && sw_dictionary_find(&dictionary, "new", 3, &entry) ==
+			SW_DICTIONARY_FULL, "the number of entries is limited");
 }
 
 /* ---- codecs ---- */

@@ -27,7 +27,10 @@ static const SwColumnSpec specs[] = {
 static SwWriter *
 open_writer(Keeper *keeper)
 {
-	SwWriterOptions options = {1, 1024, "unit"};
+	SwWriterOptions options = {
+		.compression_level = 1,.group_bytes = 1024,.created_by = "unit",
+		.has_dictionaries = true
+	};
 
 	return sw_native_zstd_writer_ops.open(specs, N_COLUMNS, &options,
 										  keeper_sink(keeper));
@@ -117,6 +120,93 @@ check_bytes(void)
 	raw = unpack(&keeper);
 	unit_is_bytes(raw.data, raw.len, expected, sizeof(expected) - 1,
 				  "every byte of two blocks");
+}
+
+/* Strings of 1,000 rows that have keys: few, none, too many, an enum's. */
+static void
+check_numbered(void)
+{
+	static const SwColumnSpec columns[] = {
+		{.name = "few",.type = SW_TYPE_STRING,.is_nullable = true},
+		{.name = "many",.type = SW_TYPE_BYTES},
+		{.name = "all",.type = SW_TYPE_JSON},
+		{.name = "e",.type = SW_TYPE_ENUM},
+	};
+	SwWriterOptions options = {.compression_level = 1,.has_dictionaries = true};
+	Keeper		keeper = {0};
+	SwWriter   *writer = sw_native_none_writer_ops.open(columns, lengthof(columns), &options,
+														keeper_sink(&keeper));
+	SwBuffer	expected;
+	SwBatch		batch;
+	SwError		err;
+	char		text[32];
+	int			i;
+
+	sw_batch_init(&batch, columns, lengthof(columns));
+	for (i = 0; i < 1000; i++)
+	{
+		if (i % 3 == 0)
+			sw_column_append_null(&batch.columns[0]);
+		else
+			sw_column_append_bytes(&batch.columns[0], "x", i % 3 - 1);
+		snprintf(text, sizeof(text), "%d", i % 300);
+		sw_column_append_bytes(&batch.columns[1], text, strlen(text));
+		snprintf(text, sizeof(text), "%03d", i % 501);
+		sw_column_append_bytes(&batch.columns[2], text, 3);
+		sw_column_append_code(&batch.columns[3],
+							  sw_column_get_code(&batch.columns[3], i < 2 ? "red" : "blue",
+												 i < 2 ? 3 : 4));
+		sw_batch_end_row(&batch);
+	}
+	unit_is_int(sw_native_none_writer_ops.write_batch(writer, &batch, &err), SW_OK,
+				"a batch with repetitions");
+	unit_is_int(sw_native_none_writer_ops.finish(writer, &err), SW_OK, "finish");
+	sw_native_none_writer_ops.destroy(writer);
+
+	/* keys "", "", "x", of which the first is the null */
+	sw_buffer_init(&expected);
+	sw_buffer_append_bytes(&expected, "\x04\xE8\x07\x03" "few", 7);
+	sw_buffer_append_cstring(&expected, "LowCardinality(Nullable(String))");
+	sw_buffer_append_uint64(&expected, 1);
+	sw_buffer_append_uint64(&expected, 0x200);
+	sw_buffer_append_uint64(&expected, 3);
+	sw_buffer_append_bytes(&expected, "\0\0\1x", 4);
+	sw_buffer_append_uint64(&expected, 1000);
+	for (i = 0; i < 1000; i++)
+		sw_buffer_append_uint8(&expected, i % 3);
+
+	sw_buffer_append_cstring(&expected, "many");
+	sw_buffer_append_cstring(&expected, "LowCardinality(String)");
+	sw_buffer_append_uint64(&expected, 1);
+	sw_buffer_append_uint64(&expected, 0x201);
+	sw_buffer_append_uint64(&expected, 300);
+	for (i = 0; i < 300; i++)
+	{
+		snprintf(text, sizeof(text), "%d", i);
+		sw_buffer_append_cstring(&expected, text);
+	}
+	sw_buffer_append_uint64(&expected, 1000);
+	for (i = 0; i < 1000; i++)
+		sw_buffer_append_uint16(&expected, i % 300);
+
+	sw_buffer_append_bytes(&expected, "\x03" "all\x06String", 11);
+	for (i = 0; i < 1000; i++)
+	{
+		snprintf(text, sizeof(text), "%03d", i % 501);
+		sw_buffer_append_cstring(&expected, text);
+	}
+
+	sw_buffer_append_cstring(&expected, "e");
+	sw_buffer_append_cstring(&expected, "LowCardinality(String)");
+	sw_buffer_append_uint64(&expected, 1);
+	sw_buffer_append_uint64(&expected, 0x200);
+	sw_buffer_append_uint64(&expected, 2);
+	sw_buffer_append_bytes(&expected, "\3red\4blue", 9);
+	sw_buffer_append_uint64(&expected, 1000);
+	for (i = 0; i < 1000; i++)
+		sw_buffer_append_uint8(&expected, i < 2 ? 0 : 1);
+	unit_is_bytes(keeper.bytes.data, keeper.bytes.len, expected.data, expected.len,
+				  "every byte of strings by number");
 }
 
 /* n_batches batches of 500 rows into one file; the first failure, if any. */
@@ -246,6 +336,7 @@ int
 main(void)
 {
 	check_bytes();
+	check_numbered();
 	check_files();
 	check_refusals();
 	check_giant();

@@ -21,7 +21,9 @@ static SwWriter *
 open_writer(Keeper *keeper, const SwColumnSpec *columns, int n_columns,
 			Size group_bytes)
 {
-	SwWriterOptions options = {1, group_bytes, "unit"};
+	SwWriterOptions options = {
+		.compression_level = 1,.group_bytes = group_bytes,.created_by = "unit"
+	};
 
 	return sw_parquet_zstd_writer_ops.open(columns, n_columns, &options,
 										   keeper_sink(keeper));

@@ -33,6 +33,7 @@ typedef struct Sample
 
 static const char *folder;
 static const SwWriterOps *ops;
+static bool has_dictionaries;
 static uint64 random_state;
 
 static void
@@ -84,7 +85,12 @@ static void
 begin_sample(Sample *sample, const char *name, const SwColumnSpec *specs,
 			 int n_columns, Size group_bytes, int level)
 {
-	SwWriterOptions options = {level, group_bytes, "format_samples"};
+	SwWriterOptions options = {
+		.compression_level = level,
+		.group_bytes = group_bytes,
+		.created_by = "format_samples",
+		.has_dictionaries = has_dictionaries
+	};
 	SwSink		sink;
 	int			i;
 
@@ -809,12 +815,13 @@ main(int argc, char **argv)
 {
 	int			i;
 
-	if (argc != 4)
+	if (argc < 4)
 		die("folder, format and compression are missing");
 	folder = argv[1];
 	ops = sw_writer_find(argv[2], argv[3]);
 	if (ops == NULL)
 		die("there is no such format");
+	has_dictionaries = argc > 4 && strcmp(argv[4], "dictionaries") == 0;
 	sample_types();
 	sample_empty();
 	sample_one_row();

@@ -12,6 +12,7 @@ const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
 const build = process.env.BUILD ?? path.join(root, 'build/unit');
 const { DuckDBInstance } = require(path.join(root, 'test/sandbox/node_modules/@duckdb/node-api'));
 const { parseRowBinary } = require('./row_binary.cjs');
+const [, version] = /SW_VERSION "(.+)"/.exec(readFileSync(path.join(root, 'src/common/sw_version.h'), 'utf8'));
 
 let checks = 0;
 let failures = 0;
@@ -262,6 +263,16 @@ async function judgeMetadata(connection, file, columns, compression) {
   if (about.created_by !== 'format_samples' || about.num_rows !== BigInt(nRows) ||
     about.file_size_bytes !== BigInt(readFileSync(file).length))
     problems.push(`file: ${about.created_by}, ${about.num_rows} rows`);
+
+  // Our version, the types of the columns, and nothing else.
+  const keys = Object.fromEntries((await rowsOf(connection,
+    `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata('${file}')`))
+    .map(({ key, value }) => [key, value]));
+  const types = keys['sensorswave_export.types'] ?? '';
+  if (Object.keys(keys).sort().join(' ') !== 'sensorswave_export.types sensorswave_export.version' ||
+    keys['sensorswave_export.version'] !== version ||
+    types.split(',').length !== columns.length || !/^[a-z0-9_,]+$/.test(types))
+    problems.push(`keys: ${JSON.stringify(keys)}`);
 
   const leaves = columns.flatMap((c) => [...leavesOf(c.type, c.values.map((v) => [v]))]);
   const texts = (await rowsOf(connection, `SELECT converted_type, type FROM parquet_schema('${file}')`))

@@ -104,6 +104,7 @@ test_bytehouse(void)
 		  "'Parquet', 'none', 'AK', 'S\\\\K') ORDER BY `ssid`",
 		  "bytehouse: read back");
 	sw_dialect_write_count(dialect, &sql, &events, "events", "2021-07-21",
+						   "2021-07-21",
 						   false);
 	wrote(&sql, "SELECT count() FROM `db`.`events` "
 		  "WHERE toDate(`time`) = '2021-07-21'", "bytehouse: count a day");
@@ -155,6 +156,7 @@ test_clickhouse(void)
 		  "'sensorswave_export: rows on their way to another table'",
 		  "clickhouse: a stage");
 	sw_dialect_write_count(dialect, &sql, &events, "stage 1", "2021-07-21",
+						   "2021-07-21",
 						   true);
 	wrote(&sql, "SELECT count(), uniqExact(_part) FROM `db`.`stage 1` "
 		  "WHERE toDate(`time`) = '2021-07-21'", "clickhouse: count its parts");
@@ -166,7 +168,7 @@ test_clickhouse(void)
 		  "FROM `db`.`stage 1`", "clickhouse: put it in place");
 	sw_dialect_write_drop_stage(&sql, &events, "stage 1");
 	wrote(&sql, "DROP TABLE IF EXISTS `db`.`stage 1` SYNC", "clickhouse: drop it");
-	sw_dialect_write_count(dialect, &sql, &users, "users", NULL, false);
+	sw_dialect_write_count(dialect, &sql, &users, "users", NULL, NULL, false);
 	wrote(&sql, "SELECT count() FROM `db`.`users` FINAL",
 		  "clickhouse: count users");
 	sw_dialect_write_current_view(dialect, &sql, &users);

@@ -106,6 +106,7 @@ make_query(Oid relid, SwSourceQuery *query)
 	query->columns = columns;
 	query->n_columns = row_type->natts;
 	query->time_column = -1;
+	query->cursor_column = -1;
 	for (i = 0; i < row_type->natts; i++)
 	{
 		char	   *name = pstrdup(NameStr(TupleDescAttr(row_type, i)->attname));
@@ -179,7 +180,12 @@ bench_encode(PG_FUNCTION_ARGS)
 		.rows_per_batch = ROWS_PER_BATCH,
 		.bytes_per_batch = BYTES_PER_BATCH
 	};
-	SwWriterOptions writer_options = {1, BYTES_PER_GROUP, "bench"};
+	SwWriterOptions writer_options = {
+		.compression_level = 1,
+		.group_bytes = BYTES_PER_GROUP,
+		.created_by = "bench",
+		.has_dictionaries = true
+	};
 	Encoding	encoding = {0};
 	SwSink		sink = {drop_bytes, &encoding};
 	SwSourceQuery query;

@@ -15,10 +15,10 @@ const world = new World();
 before(() => world.start('clickhouse'));
 after(() => world.destroy());
 
+// A zombie is dead: in a container nobody may collect it.
 function isAlive(pid) {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }

@@ -1,0 +1,270 @@
+/*-------------------------------------------------------------------------
+ *
+ * sw_sync_window.c
+ *	  Windows of incremental sync: which rows lie between two captures.
+ *
+ * Contract: sw_sync_window.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "catalog/sw_catalog.h"
+#include "net/sw_point.h"
+#include "source/sw_capture.h"
+#include "source/sw_chunk_plan.h"
+#include "source/sw_identity.h"
+#include "source/sw_relation.h"
+#include "sync/sw_aim.h"
+#include "sync/sw_sync_window.h"
+#include "sync/sw_tx.h"
+
+/* Rows of a chunk, as the planner sees them: a few seconds of reading. */
+#define ROWS_PER_CHUNK 2e6
+
+#define BY_VERSIONS "versions"
+#define BY_CURSOR "cursor"
+#define INCREMENTAL "incremental"
+#define SWEEP "sweep"
+
+static bool
+is_sweep(const SwSyncWindow *window)
+{
+	return strcmp(window->kind, SWEEP) == 0;
+}
+
+static bool
+has_versions(const SwSyncWindow *window)
+{
+	return strcmp(window->strategy, BY_VERSIONS) == 0;
+}
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* What the cursor is made of; NULL = there is none. */
+static const char *
+get_cursor_expression(const SwPlan *plan)
+{
+	int			i = plan->query.cursor_column;
+
+	if (i < 0)
+		return NULL;
+	return plan->query.columns[i].expression != NULL ?
+		plan->query.columns[i].expression : plan->query.specs[i].name;
+}
+
+static int64
+get_slack_us(const SwPipeline *pipeline)
+{
+	const Interval *slack = pipeline->cursor_slack;
+
+	return slack->time + (slack->day + slack->month * (int64) DAYS_PER_MONTH) *
+		USECS_PER_DAY;
+}
+
+static int64
+save_capture(const SwPipeline *pipeline, const SwCapture *capture)
+{
+	return sw_cat_capture_insert(pipeline->pipeline_id, capture->captured_at,
+								 sw_capture_pack(capture));
+}
+
+/* ---- a window is opened ---- */
+
+static List *
+plan_chunks(const SwPlan *plan, TimestampTz now)
+{
+	const SwPipeline *pipeline = plan->pipeline;
+	List	   *chunks = NIL;
+	List	   *ranges;
+	ListCell   *cell;
+	SwIdentity	identity;
+
+	sw_identity_enter(pipeline->owner, pipeline->source,
+					  pipeline->system_timezone, &identity);
+	(void) sw_plan_build_query(plan);
+	ranges = sw_chunk_plan(&plan->query, now, ROWS_PER_CHUNK);
+	sw_identity_leave(&identity);
+	foreach(cell, ranges)
+	{
+		const SwSourceRange *range = lfirst(cell);
+		SwChunk    *chunk = palloc0(sizeof(SwChunk));
+
+		chunk->leaf = range->leaf;
+		chunk->first_block = range->first_block;
+		chunk->end_block = range->end_block;
+		chunk->cursor_from = range->cursor_from;
+		chunk->cursor_to = range->cursor_to;
+		chunk->cursor_nulls = range->cursor_nulls;
+		chunks = lappend(chunks, chunk);
+	}
+	return chunks;
+}
+
+/* The window is aimed at, and its captures are on record. */
+static void
+record_window(const SwRun *run, SwSyncWindow *window, TimestampTz now)
+{
+	sw_cat_window_open(window);
+	sw_cat_chunk_insert(window->window_id, plan_chunks(run->plan, now));
+	sw_cat_run_set_window(run->run_id, window);
+}
+
+/*
+ * How to find the rows, and what to say of it where it is not the usual way.
+ */
+static void
+choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
+{
+	const SwPipeline *pipeline = run->pipeline;
+	const char *gap;
+
+	window->strategy = BY_CURSOR;
+	if (!sw_relation_has_versions(pipeline->source))
+	{
+		if (window->cursor_expression == NULL &&
+			strcmp(pipeline->mode, "append") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("new rows of pipeline \"%s\" cannot be told from old ones",
+							pipeline->name),
+					 errdetail("Its source has no row versions, and the pipeline no cursor_column."),
+					 errhint("Make a pipeline with a cursor_column or with mode \"upsert\", or use schedule \"manual\" and sw_backfill.")));
+		return;
+	}
+	gap = sw_capture_find_gap(from);
+	if (gap == NULL)
+	{
+		window->strategy = BY_VERSIONS;
+		return;
+	}
+	sw_cat_run_log(run->run_id, "warning",
+				   "rows are found by their cursor this time, some may arrive twice, and those committed late need a backfill: %s",
+				   gap);
+	/* The windows before cannot be told apart any more either. */
+	sw_cat_window_forget_done(pipeline->pipeline_id);
+}
+
+static SwSyncWindow *
+open_incremental(const SwRun *run)
+{
+	const SwPipeline *pipeline = run->pipeline;
+	SwCaptureRecord *last = sw_cat_capture_last(pipeline->pipeline_id);
+	SwSyncWindow *window = palloc0(sizeof(SwSyncWindow));
+	SwCapture  *from;
+	SwCapture  *to;
+
+	if (last == NULL)
+		elog(ERROR, "pipeline \"%s\" has no capture to begin at",
+			 pipeline->name);
+	from = sw_capture_unpack(last->content, last->captured_at);
+	to = sw_capture_take(pipeline->source, from);
+	window->pipeline_id = pipeline->pipeline_id;
+	window->kind = INCREMENTAL;
+	window->cursor_expression = (char *) get_cursor_expression(run->plan);
+	window->bound = window->cursor_expression == NULL ? DT_NOBEGIN :
+		sw_capture_get_bound(from, get_slack_us(pipeline));
+	choose_strategy(run, from, window);
+	window->from_capture = last->capture_id;
+	window->to_capture = save_capture(pipeline, to);
+	sw_aim_incremental(run->plan, window, from, to);
+	record_window(run, window, to->captured_at);
+	return window;
+}
+
+/* The windows that a sweep is about, or NIL. */
+static List *
+list_sweepable(const SwPipeline *pipeline)
+{
+	List	   *windows = sw_cat_window_list_unswept(pipeline->pipeline_id);
+	ListCell   *cell;
+
+	foreach(cell, windows)
+	{
+		const SwSyncWindow *window = lfirst(cell);
+
+		if (window->bound != DT_NOBEGIN && has_versions(window))
+			return windows;
+	}
+	return NIL;
+}
+
+static SwSyncWindow *
+open_sweep(const SwRun *run, const List *windows)
+{
+	const SwSyncWindow *first = linitial(windows);
+	const SwSyncWindow *last = llast(windows);
+	SwSyncWindow *window = palloc0(sizeof(SwSyncWindow));
+
+	window->pipeline_id = run->pipeline->pipeline_id;
+	window->kind = SWEEP;
+	window->strategy = BY_VERSIONS;
+	window->cursor_expression = last->cursor_expression;
+	window->from_capture = first->from_capture;
+	window->to_capture = last->to_capture;
+	window->bound = DT_NOBEGIN;
+	sw_aim_window(run->plan, window);
+	record_window(run, window, GetCurrentTimestamp());
+	return window;
+}
+
+SwSyncWindow *
+sw_sync_window_open(const SwRun *run)
+{
+	SwSyncWindow *window;
+	List	   *unswept;
+
+	sw_tx_begin("opening a window");
+	unswept = list_sweepable(run->pipeline);
+	if (unswept != NIL &&
+		!is_same_text(((const SwSyncWindow *) llast(unswept))->cursor_expression,
+					  get_cursor_expression(run->plan)))
+	{
+		window = open_sweep(run, unswept);
+		sw_cat_run_log(run->run_id, "info",
+					   "the cursor's expression was changed: late rows of the time before are brought first");
+	}
+	else
+		window = open_incremental(run);
+	sw_tx_commit();
+	sw_point("window.opened");
+	return window;
+}
+
+SwSyncWindow *
+sw_sync_window_open_sweep(const SwRun *run)
+{
+	SwSyncWindow *window = NULL;
+	List	   *unswept;
+
+	sw_tx_begin("opening a sweep");
+	unswept = list_sweepable(run->pipeline);
+	if (unswept != NIL)
+		window = open_sweep(run, unswept);
+	sw_tx_commit();
+	sw_point("sweep.opened");
+	return window;
+}
+
+/*
+ * What no sweep will ask for is forgotten at once: windows of a source
+ * without versions or without a cursor.
+ */
+void
+sw_sync_window_finish(const SwRun *run, const SwSyncWindow *window)
+{
+	int64		pipeline_id = run->pipeline->pipeline_id;
+
+	sw_tx_begin("recording a window");
+	sw_cat_window_finish(window->window_id);
+	if (is_sweep(window) || list_sweepable(run->pipeline) == NIL)
+		sw_cat_window_forget_done(pipeline_id);
+	sw_tx_commit();
+	sw_point(is_sweep(window) ? "sweep.done" : "window.done");
+}
