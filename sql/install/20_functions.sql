@@ -109,6 +109,18 @@ CREATE FUNCTION sw_stop(pipeline text) RETURNS void
 COMMENT ON FUNCTION sw_stop(text) IS
 	'stop a pipeline for good; a running window ends first, its history stays';
 
+CREATE FUNCTION sw_adopt(pipeline text DEFAULT NULL) RETURNS integer
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sw_sql_adopt';
+COMMENT ON FUNCTION sw_adopt(text) IS
+	'take over a pipeline that another instance works on, or all such of this database: after a restore, a clone, a promotion, an upgrade; returns how many';
+
+CREATE FUNCTION _sensorswave.wake_trigger() RETURNS trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'sw_sql_wake_trigger';
+COMMENT ON FUNCTION _sensorswave.wake_trigger() IS
+	'wake(), when a dump is restored';
+
 CREATE FUNCTION _sensorswave.destination_trigger() RETURNS trigger
 	LANGUAGE c VOLATILE
 	AS 'MODULE_PATHNAME', 'sw_sql_destination_trigger';
@@ -144,6 +156,8 @@ REVOKE ALL ON FUNCTION sw_put_pipeline(jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_pause(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_resume(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sw_stop(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sw_adopt(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION _sensorswave.wake_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION _sensorswave.destination_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION _sensorswave.pipeline_trigger() FROM PUBLIC;
 REVOKE ALL ON FUNCTION _sensorswave.wake() FROM PUBLIC;

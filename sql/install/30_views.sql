@@ -213,6 +213,7 @@ SELECT p.name AS pipeline, p.status,
 		WHEN f.pipeline_id IS NOT NULL THEN f.reason
 		WHEN y.pipeline_id IS NULL THEN 'restored from a dump; sw_adopt takes the pipeline over'
 		WHEN p.status = 'paused' THEN coalesce(y.pause_reason, 'paused')
+		WHEN y.lease_takeover IS NOT NULL THEN 'the lease in the store is being taken over'
 		WHEN p.status = 'new' AND s.last_error IS NOT NULL
 			THEN 'the target table could not be created yet'
 		WHEN p.status = 'new' THEN 'the target table is being created'

@@ -11,3 +11,9 @@ CREATE TRIGGER sw_pipelines_write
 	FOR EACH ROW EXECUTE FUNCTION _sensorswave.pipeline_trigger();
 COMMENT ON TRIGGER sw_pipelines_write ON sw_pipelines IS
 	'checks the row and stores it; the target table is made after commit';
+
+CREATE TRIGGER wake
+	AFTER INSERT ON _sensorswave.pipeline
+	FOR EACH STATEMENT EXECUTE FUNCTION _sensorswave.wake_trigger();
+COMMENT ON TRIGGER wake ON _sensorswave.pipeline IS
+	'has pipelines that a restored dump brings in looked at';

@@ -194,6 +194,15 @@ sw_cat_fence_disown(int64 pipeline_id)
 					" WHERE pipeline_id = $1");
 }
 
+void
+sw_cat_fence_forget_history(int64 pipeline_id)
+{
+	(void) exec_for(pipeline_id, "DELETE FROM _sensorswave.sync_window"
+					" WHERE pipeline_id = $1");
+	(void) exec_for(pipeline_id, "DELETE FROM _sensorswave.capture"
+					" WHERE pipeline_id = $1");
+}
+
 /* ---- the lease ---- */
 
 SwLease *

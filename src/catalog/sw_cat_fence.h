@@ -48,6 +48,12 @@ extern void sw_cat_fence_open(int64 pipeline_id);
  */
 extern void sw_cat_fence_disown(int64 pipeline_id);
 
+/*
+ * Captures and windows are of another history: forget them, so that sync
+ * begins anew.
+ */
+extern void sw_cat_fence_forget_history(int64 pipeline_id);
+
 /* ---- the lease: what this instance has written into the store last ---- */
 
 typedef enum SwTakeover

@@ -387,7 +387,11 @@ sw_cat_pipeline_is_busy(int64 pipeline_id)
 				" AND next_attempt_at < 'infinity'"
 				" UNION ALL "
 				"SELECT FROM _sensorswave.former_target WHERE pipeline_id = $1"
-				" AND n_failures < 3 AND next_attempt_at < 'infinity'");
+				" AND n_failures < 3 AND next_attempt_at < 'infinity'"
+				" UNION ALL "
+				"SELECT FROM _sensorswave.sync_state WHERE pipeline_id = $1"
+				" AND lease_number > 0 AND lease_failures < 3"
+				" AND coalesce(lease_attempt_at, '-infinity') < 'infinity'");
 	is_busy = spi.n_rows > 0;
 	sw_spi_end(&spi);
 	return is_busy;

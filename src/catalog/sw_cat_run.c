@@ -66,7 +66,7 @@ sw_cat_run_set_window(int64 run_id, const SwSyncWindow *window)
 	sw_spi_arg_text(&spi, window->kind);
 	sw_spi_arg_int32(&spi, window->attempt + 1);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.run SET window_id = $2, kind = $3,"
-				" attempt = $4 WHERE run_id = $1");
+				" attempt = greatest(attempt, $4) WHERE run_id = $1");
 	sw_spi_end(&spi);
 }
 

@@ -52,17 +52,22 @@ sw_cat_is_installed(void)
 	" JOIN _sensorswave.run USING (run_id)" \
 	" WHERE run.status <> 'running'"
 
-/* A lease to delete; a pipeline out of a dump, to be put behind its fence. */
+/*
+ * A lease to delete, or to take over; a pipeline of another instance than this
+ * one ($3 to $7), or out of a dump, to be put behind its fence.
+ */
 #define FENCE \
 	"SELECT pipeline_id, coalesce(lease_attempt_at, updated_at)" \
 	" FROM _sensorswave.pipeline" \
 	" JOIN _sensorswave.sync_state USING (pipeline_id)" \
 	" WHERE status = 'stopped' AND lease_number > 0" \
+	" OR lease_takeover IS NOT NULL" \
 	" UNION ALL " \
-	"SELECT pipeline_id, updated_at FROM _sensorswave.pipeline p" \
-	" WHERE status IN ('new', 'running') AND NOT EXISTS (" \
-	" SELECT FROM _sensorswave.sync_state s" \
-	" WHERE s.pipeline_id = p.pipeline_id)"
+	"SELECT pipeline_id, updated_at FROM _sensorswave.pipeline" \
+	" LEFT JOIN _sensorswave.sync_state USING (pipeline_id)" \
+	" WHERE status <> 'stopped'" \
+	" AND (system_identifier, database_oid, host, data_directory, timeline)" \
+	" IS DISTINCT FROM ($3, $4, $5, $6, $7)"
 
 /*
  * As sw_cat_sync_is_due has it.  $1 is the clock that schedules go by, $2 how
@@ -89,7 +94,8 @@ sw_cat_is_installed(void)
 	" WHERE b.pipeline_id = p.pipeline_id AND b.status IN ('queued', 'running'))"
 
 List *
-sw_cat_work_list(TimestampTz now, TimestampTz real_now)
+sw_cat_work_list(TimestampTz now, TimestampTz real_now,
+				 const SwInstance *present)
 {
 	Interval	ahead = {.time = real_now - now};
 	SwSpi		spi;
@@ -99,6 +105,11 @@ sw_cat_work_list(TimestampTz now, TimestampTz real_now)
 	sw_spi_begin(&spi);
 	sw_spi_arg_time(&spi, now);
 	sw_spi_arg(&spi, INTERVALOID, IntervalPGetDatum(&ahead), false);
+	sw_spi_arg_int64(&spi, (int64) present->system_identifier);
+	sw_spi_arg(&spi, OIDOID, ObjectIdGetDatum(present->database_oid), false);
+	sw_spi_arg_text(&spi, present->host);
+	sw_spi_arg_text(&spi, present->data_directory);
+	sw_spi_arg_int64(&spi, present->timeline);
 	sw_spi_exec(&spi, "SELECT work.pipeline_id, min(greatest(due_at,"
 				" CASE WHEN lease_takeover IS NOT NULL THEN lease_attempt_at END))"
 				" AS due_at FROM ("

@@ -724,8 +724,9 @@ extern bool sw_cat_is_installed(void);
 
 /*
  * Pipelines with something to do, by when it is due.  now is the clock that
- * schedules go by, real_now the server's.
+ * schedules go by, real_now the server's; present is this instance.
  */
-extern List *sw_cat_work_list(TimestampTz now, TimestampTz real_now);
+extern List *sw_cat_work_list(TimestampTz now, TimestampTz real_now,
+							  const SwInstance *present);
 
 #endif							/* SW_CATALOG_H */

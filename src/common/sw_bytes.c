@@ -110,12 +110,6 @@ sw_buffer_append_uint8(SwBuffer *buffer, uint8 value)
 }
 
 void
-sw_buffer_append_uint16(SwBuffer *buffer, uint16 value)
-{
-	sw_buffer_append_integer(buffer, value, 2);
-}
-
-void
 sw_buffer_append_uint32(SwBuffer *buffer, uint32 value)
 {
 	sw_buffer_append_integer(buffer, value, 4);
@@ -193,17 +187,6 @@ sw_reader_read_uint8(SwReader *reader, uint8 *value)
 }
 
 SwReadResult
-sw_reader_read_uint16(SwReader *reader, uint16 *value)
-{
-	uint64		wide;
-	SwReadResult result = sw_reader_read_integer(reader, 2, &wide);
-
-	if (result == SW_READ_OK)
-		*value = (uint16) wide;
-	return result;
-}
-
-SwReadResult
 sw_reader_read_uint32(SwReader *reader, uint32 *value)
 {
 	uint64		wide;
@@ -212,12 +195,6 @@ sw_reader_read_uint32(SwReader *reader, uint32 *value)
 	if (result == SW_READ_OK)
 		*value = (uint32) wide;
 	return result;
-}
-
-SwReadResult
-sw_reader_read_uint64(SwReader *reader, uint64 *value)
-{
-	return sw_reader_read_integer(reader, 8, value);
 }
 
 SwReadResult
@@ -278,12 +255,4 @@ sw_reader_read_string(SwReader *reader, Size max_bytes, const char **bytes,
 	*n = (Size) len;
 	*reader = ahead;
 	return SW_READ_OK;
-}
-
-SwReadResult
-sw_reader_skip(SwReader *reader, Size n)
-{
-	const char *ignored;
-
-	return sw_reader_read_bytes(reader, n, &ignored);
 }

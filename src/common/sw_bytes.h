@@ -68,7 +68,6 @@ extern void sw_buffer_consume(SwBuffer *buffer, Size n);
 extern void sw_buffer_append_bytes(SwBuffer *buffer, const void *bytes,
 								   Size n);
 extern void sw_buffer_append_uint8(SwBuffer *buffer, uint8 value);
-extern void sw_buffer_append_uint16(SwBuffer *buffer, uint16 value);
 extern void sw_buffer_append_uint32(SwBuffer *buffer, uint32 value);
 extern void sw_buffer_append_uint64(SwBuffer *buffer, uint64 value);
 extern void sw_buffer_append_varuint(SwBuffer *buffer, uint64 value);
@@ -111,9 +110,7 @@ sw_reader_remaining(const SwReader *reader)
 }
 
 extern SwReadResult sw_reader_read_uint8(SwReader *reader, uint8 *value);
-extern SwReadResult sw_reader_read_uint16(SwReader *reader, uint16 *value);
 extern SwReadResult sw_reader_read_uint32(SwReader *reader, uint32 *value);
-extern SwReadResult sw_reader_read_uint64(SwReader *reader, uint64 *value);
 
 /* BAD when the encoding goes beyond 64 bits. */
 extern SwReadResult sw_reader_read_varuint(SwReader *reader, uint64 *value);
@@ -125,6 +122,5 @@ extern SwReadResult sw_reader_read_bytes(SwReader *reader, Size n,
 /* Varuint length, then the bytes; BAD when longer than max_bytes. */
 extern SwReadResult sw_reader_read_string(SwReader *reader, Size max_bytes,
 										  const char **bytes, Size *n);
-extern SwReadResult sw_reader_skip(SwReader *reader, Size n);
 
 #endif							/* SW_BYTES_H */

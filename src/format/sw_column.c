@@ -17,7 +17,12 @@
 #include "common/sw_bytes.h"
 #include "format/sw_column.h"
 
+/*
+ * Room for rows grows in larger steps up to SW_COLUMN_USUAL_ROWS: all columns
+ * grow at the same time, so none uses what another one gives back.
+ */
 #define SW_COLUMN_INITIAL_ROWS 64
+#define SW_COLUMN_USUAL_ROWS 1024
 #define SW_COLUMN_INITIAL_BYTES (SW_COLUMN_INITIAL_ROWS * sizeof(int64))
 
 static const SwColumnSpec label_spec = {
@@ -77,6 +82,8 @@ sw_column_init(SwColumn *column, const SwColumnSpec *spec)
 	column->is_nullable = spec->is_nullable;
 	column->width = sw_type_width(spec->type, spec->precision);
 	column->has_offsets = column->width == 0 && spec->type != SW_TYPE_TUPLE;
+	column->row_bytes = (column->is_nullable ? sizeof(uint8) : 0) +
+		(column->has_offsets ? sizeof(uint64) : 0);
 
 	column->rows_allocated = SW_COLUMN_INITIAL_ROWS;
 	if (column->is_nullable)
@@ -227,13 +234,9 @@ sw_batch_abandon_row(SwBatch *batch)
 static Size
 sw_column_bytes(const SwColumn *column)
 {
-	Size		n_bytes = column->data_bytes;
+	Size		n_bytes = column->data_bytes + column->n_rows * column->row_bytes;
 	int			i;
 
-	if (column->is_nullable)
-		n_bytes += column->n_rows;
-	if (column->has_offsets)
-		n_bytes += column->n_rows * sizeof(uint64);
 	for (i = 0; i < column->n_children; i++)
 		n_bytes += sw_column_bytes(&column->children[i]);
 	return n_bytes;
@@ -242,13 +245,10 @@ sw_column_bytes(const SwColumn *column)
 static Size
 sw_column_allocated(const SwColumn *column)
 {
-	Size		n_bytes = column->data_allocated;
+	Size		n_bytes = column->data_allocated +
+	column->rows_allocated * column->row_bytes;
 	int			i;
 
-	if (column->is_nullable)
-		n_bytes += column->rows_allocated;
-	if (column->has_offsets)
-		n_bytes += column->rows_allocated * sizeof(uint64);
 	for (i = 0; i < column->n_children; i++)
 		n_bytes += sw_column_allocated(&column->children[i]);
 	return n_bytes;
@@ -283,7 +283,8 @@ sw_column_grow(SwColumn *column, Size n_bytes)
 {
 	if (column->n_rows >= column->rows_allocated)
 	{
-		column->rows_allocated *= 2;
+		column->rows_allocated *=
+			column->rows_allocated < SW_COLUMN_USUAL_ROWS ? 4 : 2;
 		if (column->validity != NULL)
 			column->validity = sw_repalloc_huge(column->validity,
 												column->rows_allocated);

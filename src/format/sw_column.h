@@ -95,6 +95,7 @@ typedef struct SwColumn
 	bool		has_offsets;	/* STRING, BYTES, JSON, ARRAY, MAP */
 	uint8		width;			/* bytes of a value in data; 0 = they vary, or
 								 * there are none */
+	uint8		row_bytes;		/* of a row in validity and offsets */
 	uint64		n_rows;
 	uint64		n_nulls;
 	uint8	   *validity;		/* one byte a row, 1 = value; NULL unless

@@ -37,15 +37,43 @@ sw_dictionary_init(SwDictionary *dictionary)
 								sizeof(SwDictionarySlot));
 }
 
-void
-sw_dictionary_reset(SwDictionary *dictionary)
+/* How many entries there is room for, and twice as many slots. */
+static void
+sw_dictionary_resize(SwDictionary *dictionary, uint32 n_entries)
 {
-	sw_buffer_reset(&dictionary->values);
+	dictionary->entries_allocated = n_entries;
+	dictionary->entries = repalloc(dictionary->entries,
+								   n_entries * sizeof(SwDictionaryEntry));
+	dictionary->n_slots = 2 * n_entries;
+	dictionary->slots = repalloc(dictionary->slots, dictionary->n_slots *
+								 sizeof(SwDictionarySlot));
+}
+
+void
+sw_dictionary_reset(SwDictionary *dictionary, Size kept_bytes)
+{
+	bool		was_empty = dictionary->n_entries == 0;
+
 	dictionary->n_values = 0;
-	if (dictionary->n_entries > 0)
+	dictionary->n_entries = 0;
+	if (sw_dictionary_allocated(dictionary) > kept_bytes)
+	{
+		sw_buffer_trim(&dictionary->values, kept_bytes / 2);
+		sw_dictionary_resize(dictionary, SW_DICTIONARY_INITIAL_ENTRIES);
+		was_empty = false;
+	}
+	sw_buffer_reset(&dictionary->values);
+	if (!was_empty)
 		memset(dictionary->slots, 0,
 			   dictionary->n_slots * sizeof(SwDictionarySlot));
-	dictionary->n_entries = 0;
+}
+
+Size
+sw_dictionary_allocated(const SwDictionary *dictionary)
+{
+	return dictionary->values.allocated +
+		dictionary->entries_allocated * sizeof(SwDictionaryEntry) +
+		dictionary->n_slots * sizeof(SwDictionarySlot);
 }
 
 const char *
@@ -93,7 +121,7 @@ sw_dictionary_mix(uint64 hash, uint64 word)
 }
 
 /* Two words at a time; the last ones overlap those before. */
-static uint32
+static pg_attribute_always_inline uint32
 sw_dictionary_hash(const char *bytes, Size n)
 {
 	const char *end = bytes + n;
@@ -122,17 +150,11 @@ sw_dictionary_hash(const char *bytes, Size n)
 static void
 sw_dictionary_grow(SwDictionary *dictionary)
 {
-	Size		n_bytes;
 	uint32		entry;
 
-	dictionary->entries_allocated *= 2;
-	dictionary->entries = repalloc(dictionary->entries,
-								   dictionary->entries_allocated *
-								   sizeof(SwDictionaryEntry));
-	dictionary->n_slots *= 2;
-	n_bytes = dictionary->n_slots * sizeof(SwDictionarySlot);
-	dictionary->slots = repalloc(dictionary->slots, n_bytes);
-	memset(dictionary->slots, 0, n_bytes);
+	sw_dictionary_resize(dictionary, 2 * dictionary->entries_allocated);
+	memset(dictionary->slots, 0,
+		   dictionary->n_slots * sizeof(SwDictionarySlot));
 	for (entry = 0; entry < dictionary->n_entries; entry++)
 	{
 		Size		n;

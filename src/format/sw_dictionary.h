@@ -55,7 +55,12 @@ typedef enum SwDictionaryLookup
 } SwDictionaryLookup;
 
 extern void sw_dictionary_init(SwDictionary *dictionary);
-extern void sw_dictionary_reset(SwDictionary *dictionary);
+
+/* Forget all; give back what is beyond kept_bytes. */
+extern void sw_dictionary_reset(SwDictionary *dictionary, Size kept_bytes);
+
+/* Bytes of memory that it has allocated. */
+extern Size sw_dictionary_allocated(const SwDictionary *dictionary);
 
 /* Find a value or add it; *entry is set unless SW_DICTIONARY_FULL. */
 extern SwDictionaryLookup sw_dictionary_find(SwDictionary *dictionary,

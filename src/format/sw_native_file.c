@@ -173,10 +173,14 @@ sw_native_add_string(SwNativeWriter *writer, const char *bytes, Size n,
 					 SwError *err)
 {
 	SwBuffer   *raw = &writer->raw;
-	char	   *start = sw_buffer_reserve(raw, SW_VARUINT_MAX_BYTES + n);
-	char	   *place = start;
+	char	   *start;
+	char	   *place;
 	Size		rest;
 
+	if (unlikely(SW_VARUINT_MAX_BYTES + n > raw->allocated - raw->len))
+		(void) sw_buffer_reserve(raw, SW_VARUINT_MAX_BYTES + n);
+	start = raw->data + raw->len;
+	place = start;
 	for (rest = n; rest >= 0x80; rest >>= 7)
 		*place++ = (char) (rest | 0x80);
 	*place++ = (char) rest;
@@ -232,14 +236,16 @@ sw_native_write_strings(SwNativeWriter *writer, const SwColumnSpec *spec,
 						const SwColumn *column, uint64 first, uint64 n,
 						SwError *err)
 {
+	uint64		start = sw_column_get_start(column, first);
 	uint64		i;
 
 	for (i = first; i < first + n; i++)
 	{
-		Size		n_bytes;
-		const char *bytes = sw_column_get_bytes(column, i, &n_bytes);
+		uint64		end = column->offsets[i];
 
-		SW_TRY(sw_native_write_string(writer, spec, bytes, n_bytes, err));
+		SW_TRY(sw_native_write_string(writer, spec, column->data + start,
+									  end - start, err));
+		start = end;
 	}
 	return SW_OK;
 }
@@ -326,7 +332,7 @@ sw_native_number_strings(SwNativeWriter *writer, const SwColumn *column,
 	uint32		n_reserved = column->is_nullable ? 1 : 0;
 	uint64		i;
 
-	sw_dictionary_reset(keys);
+	sw_dictionary_reset(keys, SIZE_MAX);
 	for (i = 0; i < n; i++)
 	{
 		uint32		key = 0;

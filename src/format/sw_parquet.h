@@ -8,7 +8,9 @@
  * closes.  A chunk's dictionary page goes in front of its pages.
  *
  * Memory: all of it is allocated when the writer is opened, and grows in
- * place, so it stays in the opener's context.
+ * place, so it stays in the opener's context.  A buffer grows by doubling, so
+ * those of a row group take up to twice its bytes; what they keep for the
+ * next one is no more.
  *
  * Source of truth: the Apache Parquet format (parquet.thrift, Encodings).
  *
@@ -34,6 +36,8 @@
 #define SW_PARQUET_DICTIONARY_PAGE_BYTES (8 * 1024 * 1024)
 /* A page is closed when it has this many values, nulls included. */
 #define SW_PARQUET_PAGE_VALUES (128 * 1024)
+/* Memory of page buffers that is kept from page to page. */
+#define SW_PARQUET_KEPT_BYTES (4 * SW_PARQUET_PAGE_BYTES)
 /*
  * Room for the levels of a page in front of its values: those of one large
  * value fit, so that it need not be copied to where they are.
@@ -81,7 +85,7 @@ extern int	sw_parquet_bit_width(uint32 max_value);
  * Append n values of bit_width bits in the RLE / bit-packing hybrid, without
  * a length in front.
  */
-extern void sw_parquet_encode_hybrid(SwBuffer *out, const uint32 *values,
+extern void sw_parquet_encode_hybrid(SwBuffer *out, const uint16 *values,
 									 uint32 n, int bit_width);
 
 /* Append one BYTE_ARRAY: 32-bit length, bytes. */
@@ -207,10 +211,10 @@ extern bool sw_parquet_statistics_finish(const SwParquetStatistics *statistics,
 
 /* ---- sw_parquet_page.c ---- */
 
-/* Levels, or entry numbers of a dictionary. */
+/* Levels, or entry numbers of a dictionary: both are less than 65,536. */
 typedef struct SwParquetNumbers
 {
-	uint32	   *values;
+	uint16	   *values;
 	uint32		n;
 	uint32		allocated;
 } SwParquetNumbers;
@@ -258,8 +262,11 @@ typedef struct SwParquetPager
 extern void sw_parquet_column_init(SwParquetColumn *column,
 								   const SwParquetLeaf *leaf);
 
-/* Begin a new chunk. */
-extern void sw_parquet_column_reset(SwParquetColumn *column);
+/* Begin a new chunk; give back what buffers have beyond kept_bytes each. */
+extern void sw_parquet_column_reset(SwParquetColumn *column, Size kept_bytes);
+
+/* Bytes of memory that the column has allocated. */
+extern Size sw_parquet_column_allocated(const SwParquetColumn *column);
 
 /* Add all values of a batch's column that is a leaf itself. */
 extern SwStatus sw_parquet_column_add(SwParquetColumn *column,
@@ -320,13 +327,14 @@ extern void sw_parquet_build_row_group(SwBuffer *out,
 									   int n_leaves, uint64 n_rows,
 									   int codec);
 
-/* Append the FileMetaData structure. */
-extern void sw_parquet_build_metadata(SwBuffer *out,
+/*
+ * Append the parts of the FileMetaData structure before and behind its
+ * RowGroup structures.
+ */
+extern void sw_parquet_build_metadata(SwBuffer *head, SwBuffer *tail,
 									  const SwColumnSpec *specs,
 									  int n_columns, int n_leaves,
-									  uint64 n_rows,
-									  const SwBuffer *row_groups,
-									  uint32 n_row_groups,
+									  uint64 n_rows, uint32 n_row_groups,
 									  const char *created_by);
 
 #endif							/* SW_PARQUET_H */

@@ -34,7 +34,7 @@ sw_parquet_bit_width(uint32 max_value)
 
 /* How often values[0] is repeated from there on. */
 static uint32
-sw_parquet_count_repeats(const uint32 *values, uint32 n)
+sw_parquet_count_repeats(const uint16 *values, uint32 n)
 {
 	uint32		i = 1;
 
@@ -44,7 +44,7 @@ sw_parquet_count_repeats(const uint32 *values, uint32 n)
 }
 
 static void
-sw_parquet_encode_repeated(SwBuffer *out, uint32 value, uint32 count,
+sw_parquet_encode_repeated(SwBuffer *out, uint16 value, uint32 count,
 						   int bit_width)
 {
 	int			shift;
@@ -56,7 +56,7 @@ sw_parquet_encode_repeated(SwBuffer *out, uint32 value, uint32 count,
 
 /* n values, the last group filled up with zeros. */
 static void
-sw_parquet_encode_packed(SwBuffer *out, const uint32 *values, uint32 n,
+sw_parquet_encode_packed(SwBuffer *out, const uint16 *values, uint32 n,
 						 int bit_width)
 {
 	uint32		n_groups = (n + SW_PARQUET_GROUP - 1) / SW_PARQUET_GROUP;
@@ -84,7 +84,7 @@ sw_parquet_encode_packed(SwBuffer *out, const uint32 *values, uint32 n,
 }
 
 void
-sw_parquet_encode_hybrid(SwBuffer *out, const uint32 *values, uint32 n,
+sw_parquet_encode_hybrid(SwBuffer *out, const uint16 *values, uint32 n,
 						 int bit_width)
 {
 	uint32		start = 0;		/* of values not yet written */

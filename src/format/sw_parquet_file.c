@@ -19,8 +19,11 @@
 
 #include "format/sw_parquet.h"
 
-/* What is kept of each value beside its bytes: a level, and its number. */
-#define SW_PARQUET_NUMBERS_BYTES (2 * sizeof(uint32))
+/*
+ * What is kept of each value beside its bytes: a level, its number, and what
+ * buffers of a few values have in reserve.
+ */
+#define SW_PARQUET_NUMBERS_BYTES 8
 
 static const char sw_parquet_magic[] = {'P', 'A', 'R', '1'};
 
@@ -152,9 +155,23 @@ sw_parquet_close_chunk(SwParquetWriter *writer, SwParquetColumn *column,
 	return SW_OK;
 }
 
+/* Bytes of memory that all columns have allocated. */
+static Size
+sw_parquet_allocated(const SwParquetWriter *writer)
+{
+	Size		n_bytes = 0;
+	int			i;
+
+	for (i = 0; i < writer->n_leaves; i++)
+		n_bytes += sw_parquet_column_allocated(&writer->leaves[i]);
+	return n_bytes;
+}
+
+/* What columns of other widths than the last row group's keep is bounded. */
 static SwStatus
 sw_parquet_close_row_group(SwParquetWriter *writer, SwError *err)
 {
+	Size		kept_bytes;
 	int			i;
 
 	if (writer->n_group_rows == 0)
@@ -169,8 +186,10 @@ sw_parquet_close_row_group(SwParquetWriter *writer, SwError *err)
 							   writer->chunks, writer->roots,
 							   writer->n_leaves, writer->n_group_rows,
 							   writer->pager.codec.ops->parquet_code);
+	kept_bytes = sw_parquet_allocated(writer) <= writer->group_bytes ?
+		SW_PARQUET_KEPT_BYTES : writer->group_bytes / (2 * writer->n_leaves);
 	for (i = 0; i < writer->n_leaves; i++)
-		sw_parquet_column_reset(&writer->leaves[i]);
+		sw_parquet_column_reset(&writer->leaves[i], kept_bytes);
 
 	writer->n_row_groups++;
 	writer->n_rows += writer->n_group_rows;
@@ -216,6 +235,9 @@ sw_parquet_bytes_written(const SwWriter *opaque)
 	uint64		pending = 0;
 	int			i;
 
+	/* What it says of row groups is kept until the end. */
+	if (writer->row_groups.len >= writer->group_bytes / 2)
+		return PG_UINT64_MAX;
 	for (i = 0; i < writer->n_leaves; i++)
 	{
 		const SwParquetColumn *column = &writer->leaves[i];
@@ -235,23 +257,28 @@ static SwStatus
 sw_parquet_finish(SwWriter *opaque, SwError *err)
 {
 	SwParquetWriter *writer = (SwParquetWriter *) opaque;
-	SwBuffer   *out = &writer->scratch;
+	const SwBuffer *row_groups = &writer->row_groups;
+	SwBuffer   *head = &writer->scratch;
+	SwBuffer   *tail = &writer->pager.body;
+	Size		n_bytes;
 
 	SW_TRY(sw_parquet_close_row_group(writer, err));
 	if (writer->file_bytes == 0)
 		SW_TRY(sw_parquet_emit_magic(writer, err));
 
-	sw_buffer_reset(out);
-	(void) sw_buffer_reserve(out, writer->row_groups.len);
-	sw_parquet_build_metadata(out, writer->specs, writer->n_columns,
+	sw_buffer_reset(head);
+	sw_buffer_reset(tail);
+	sw_parquet_build_metadata(head, tail, writer->specs, writer->n_columns,
 							  writer->n_leaves, writer->n_rows,
-							  &writer->row_groups, writer->n_row_groups,
-							  writer->created_by);
-	if (out->len > PG_INT32_MAX)
+							  writer->n_row_groups, writer->created_by);
+	n_bytes = head->len + row_groups->len + tail->len;
+	if (n_bytes > PG_INT32_MAX)
 		return sw_error_set(err, SW_ERR_LIMIT, SW_RETRY_NEVER,
 							"the metadata of a Parquet file has grown too large");
-	sw_buffer_append_uint32(out, (uint32) out->len);
-	SW_TRY(sw_parquet_emit(writer, out->data, out->len, err));
+	sw_buffer_append_uint32(tail, (uint32) n_bytes);
+	SW_TRY(sw_parquet_emit(writer, head->data, head->len, err));
+	SW_TRY(sw_parquet_emit(writer, row_groups->data, row_groups->len, err));
+	SW_TRY(sw_parquet_emit(writer, tail->data, tail->len, err));
 	return sw_parquet_emit_magic(writer, err);
 }
 

@@ -28,9 +28,6 @@
 #include "format/sw_parquet.h"
 #include "format/sw_thrift.h"
 
-/* Memory of page buffers that is kept from page to page. */
-#define SW_PARQUET_KEPT_BYTES (4 * SW_PARQUET_PAGE_BYTES)
-
 /* ---- levels and entry numbers ---- */
 
 static void
@@ -40,10 +37,10 @@ sw_parquet_numbers_grow(SwParquetNumbers *numbers, uint32 wanted)
 		return;
 	numbers->allocated = wanted;
 	if (numbers->values == NULL)
-		numbers->values = palloc(numbers->allocated * sizeof(uint32));
+		numbers->values = palloc(numbers->allocated * sizeof(uint16));
 	else
 		numbers->values = sw_repalloc_huge(numbers->values,
-										   numbers->allocated * sizeof(uint32));
+										   numbers->allocated * sizeof(uint16));
 }
 
 static inline void
@@ -51,19 +48,21 @@ sw_parquet_numbers_add(SwParquetNumbers *numbers, uint32 value)
 {
 	if (unlikely(numbers->n == numbers->allocated))
 		sw_parquet_numbers_grow(numbers, Max(numbers->allocated * 2, 64));
-	numbers->values[numbers->n++] = value;
+	numbers->values[numbers->n++] = (uint16) value;
 }
 
 /* One row may have had any number of members. */
 static void
-sw_parquet_numbers_reset(SwParquetNumbers *numbers)
+sw_parquet_numbers_reset(SwParquetNumbers *numbers, Size kept_bytes)
 {
+	Size		kept = Min(kept_bytes / sizeof(uint16), SW_PARQUET_PAGE_VALUES);
+
 	numbers->n = 0;
-	if (numbers->allocated > 2 * SW_PARQUET_PAGE_VALUES)
+	if (numbers->allocated > 2 * kept && kept > 0)
 	{
-		numbers->allocated = SW_PARQUET_PAGE_VALUES;
+		numbers->allocated = (uint32) kept;
 		numbers->values = repalloc(numbers->values,
-								   numbers->allocated * sizeof(uint32));
+								   numbers->allocated * sizeof(uint16));
 	}
 }
 
@@ -82,37 +81,48 @@ sw_parquet_column_init(SwParquetColumn *column, const SwParquetLeaf *leaf)
 	}
 	sw_buffer_init(&column->values);
 	sw_buffer_init(&column->pages);
-	sw_parquet_column_reset(column);
+	sw_parquet_column_reset(column, SW_PARQUET_KEPT_BYTES);
+}
+
+Size
+sw_parquet_column_allocated(const SwParquetColumn *column)
+{
+	Size		n_numbers = (Size) column->indices.allocated +
+	column->definitions.allocated + column->repetitions.allocated;
+
+	return n_numbers * sizeof(uint16) + column->values.allocated +
+		column->pages.allocated + (column->dictionary == NULL ? 0 :
+								   sw_dictionary_allocated(column->dictionary));
 }
 
 /* Begin a page. */
 static void
-sw_parquet_column_reset_page(SwParquetColumn *column)
+sw_parquet_column_reset_page(SwParquetColumn *column, Size kept_bytes)
 {
 	column->n_values = 0;
 	column->plain_bytes = 0;
-	sw_parquet_numbers_reset(&column->indices);
-	sw_parquet_numbers_reset(&column->definitions);
-	sw_parquet_numbers_reset(&column->repetitions);
-	sw_buffer_trim(&column->values, SW_PARQUET_KEPT_BYTES);
+	sw_parquet_numbers_reset(&column->indices, kept_bytes);
+	sw_parquet_numbers_reset(&column->definitions, kept_bytes);
+	sw_parquet_numbers_reset(&column->repetitions, kept_bytes);
+	sw_buffer_trim(&column->values, kept_bytes);
 	memset(sw_buffer_reserve(&column->values, SW_PARQUET_HEADROOM), 0,
 		   SW_PARQUET_HEADROOM);
 	column->values.len = SW_PARQUET_HEADROOM;
 }
 
 void
-sw_parquet_column_reset(SwParquetColumn *column)
+sw_parquet_column_reset(SwParquetColumn *column, Size kept_bytes)
 {
-	sw_parquet_column_reset_page(column);
+	sw_parquet_column_reset_page(column, kept_bytes);
 	column->in_dictionary = column->tries_dictionary;
 	if (column->dictionary != NULL)
-		sw_dictionary_reset(column->dictionary);
+		sw_dictionary_reset(column->dictionary, kept_bytes);
 	sw_parquet_statistics_reset(&column->statistics);
 	column->n_chunk_values = 0;
 	column->has_plain_pages = false;
 	column->has_dictionary_pages = false;
 	column->pages_raw_bytes = 0;
-	sw_buffer_trim(&column->pages, SW_PARQUET_KEPT_BYTES);
+	sw_buffer_trim(&column->pages, kept_bytes);
 }
 
 /* ---- one page ---- */
@@ -192,6 +202,8 @@ sw_parquet_leave_dictionary(SwParquetColumn *column)
 	if (!column->has_dictionary_pages &&
 		column->dictionary->n_values > SW_DICTIONARY_TRIAL)
 		column->tries_dictionary = false;
+	if (!column->has_dictionary_pages)
+		sw_dictionary_reset(column->dictionary, 0);
 }
 
 static void
@@ -293,7 +305,7 @@ sw_parquet_column_end_page(SwParquetColumn *column, SwParquetPager *pager,
 								 column->n_values, encoding, &column->pages,
 								 &raw_bytes, err));
 	column->pages_raw_bytes += raw_bytes;
-	sw_parquet_column_reset_page(column);
+	sw_parquet_column_reset_page(column, SW_PARQUET_KEPT_BYTES);
 	return SW_OK;
 }
 

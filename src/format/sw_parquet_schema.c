@@ -383,22 +383,22 @@ sw_parquet_write_keys(SwThriftWriter *thrift, const SwColumnSpec *specs,
 }
 
 void
-sw_parquet_build_metadata(SwBuffer *out, const SwColumnSpec *specs,
-						  int n_columns, int n_leaves, uint64 n_rows,
-						  const SwBuffer *row_groups, uint32 n_row_groups,
+sw_parquet_build_metadata(SwBuffer *head, SwBuffer *tail,
+						  const SwColumnSpec *specs, int n_columns,
+						  int n_leaves, uint64 n_rows, uint32 n_row_groups,
 						  const char *created_by)
 {
 	SwThriftWriter thrift;
 	int			i;
 
-	sw_thrift_init(&thrift, out);
+	sw_thrift_init(&thrift, head);
 	sw_thrift_write_int32(&thrift, 1, SW_PARQUET_VERSION);
 	sw_parquet_write_schema(&thrift, specs, n_columns);
 	sw_thrift_write_int64(&thrift, 3, (int64) n_rows);
 
 	sw_thrift_begin_list(&thrift, 4, SW_THRIFT_STRUCT, n_row_groups);
-	sw_buffer_append_bytes(out, row_groups->data, row_groups->len);
 
+	thrift.out = tail;
 	sw_parquet_write_keys(&thrift, specs, n_columns);
 	sw_thrift_write_cstring(&thrift, 6, created_by);
 

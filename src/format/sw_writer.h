@@ -34,7 +34,9 @@ typedef struct SwWriterOptions
 {
 	int			compression_level;	/* of the codec; 1 is the house default */
 	Size		group_bytes;	/* Parquet: close a row group at about this
-								 * many raw bytes, at least one batch */
+								 * many raw bytes, at least one batch; beyond
+								 * one batch and its pages the writer takes
+								 * about three times as much memory */
 	const char *created_by;		/* Parquet: goes into the file's metadata */
 	bool		has_dictionaries;	/* Native: string columns with repetitions
 									 * may come as LowCardinality, in some
@@ -57,7 +59,12 @@ typedef struct SwWriterOps
 						 const SwWriterOptions *options, SwSink sink);
 	SwStatus	(*write_batch) (SwWriter *writer, const SwBatch *batch,
 								SwError *err);
-	/* Bytes that finish would have given by now, roughly: for rotation. */
+
+	/*
+	 * Bytes that finish would have given by now, roughly: for rotation.
+	 * PG_UINT64_MAX: what the file's end must tell of it has grown so large
+	 * that the file should end here.
+	 */
 	uint64		(*bytes_written) (const SwWriter *writer);
 	/* Write what is left and the end of the file. */
 	SwStatus	(*finish) (SwWriter *writer, SwError *err);

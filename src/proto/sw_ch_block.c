@@ -320,7 +320,8 @@ sw_ch_block_read(SwChBlock *block, SwReader *reader, SwError *err)
 	return result;
 }
 
-bool
+/* The bytes of a value and their number; false = null. */
+static bool
 sw_ch_column_get_bytes(const SwChColumn *column, uint32 row,
 					   const char **bytes, Size *n_bytes)
 {
@@ -360,26 +361,15 @@ sw_ch_column_get_bits(const char *bytes, Size n_bytes)
 	return bits;
 }
 
-bool
-sw_ch_column_get_int64(const SwChColumn *column, uint32 row, int64 *value)
+/* A number of up to 64 bits, sign-extended. */
+static int64
+sw_ch_column_get_signed(const char *bytes, Size n_bytes)
 {
-	const char *bytes;
-	Size		n_bytes;
-	uint64		bits;
+	uint64		bits = sw_ch_column_get_bits(bytes, n_bytes);
 
-	if (!sw_ch_column_get_bytes(column, row, &bytes, &n_bytes))
-		return false;
-	*value = 0;
-	if (column->kind != SW_CH_KIND_UNSIGNED &&
-		column->kind != SW_CH_KIND_SIGNED)
-		return true;
-
-	bits = sw_ch_column_get_bits(bytes, n_bytes);
-	if (column->kind == SW_CH_KIND_SIGNED && n_bytes < sizeof(uint64) &&
-		(bits >> (8 * n_bytes - 1)) != 0)
+	if (n_bytes < sizeof(uint64) && (bits >> (8 * n_bytes - 1)) != 0)
 		bits |= ~UINT64CONST(0) << (8 * n_bytes);
-	*value = (int64) bits;
-	return true;
+	return (int64) bits;
 }
 
 /* The fewest digits that give the number back. */
@@ -410,18 +400,17 @@ sw_ch_column_get_text(const SwChColumn *column, uint32 row)
 {
 	const char *bytes;
 	Size		n_bytes;
-	int64		value;
 
 	if (!sw_ch_column_get_bytes(column, row, &bytes, &n_bytes))
 		return NULL;
 	switch (column->kind)
 	{
 		case SW_CH_KIND_UNSIGNED:
-			sw_ch_column_get_int64(column, row, &value);
-			return psprintf(UINT64_FORMAT, (uint64) value);
+			return psprintf(UINT64_FORMAT,
+							sw_ch_column_get_bits(bytes, n_bytes));
 		case SW_CH_KIND_SIGNED:
-			sw_ch_column_get_int64(column, row, &value);
-			return psprintf(INT64_FORMAT, value);
+			return psprintf(INT64_FORMAT,
+							sw_ch_column_get_signed(bytes, n_bytes));
 		case SW_CH_KIND_FLOAT:
 			return sw_ch_column_show_float(bytes, n_bytes);
 		default:

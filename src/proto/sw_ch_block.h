@@ -86,17 +86,6 @@ extern void sw_ch_block_reset(SwChBlock *block);
 extern SwReadResult sw_ch_block_read(SwChBlock *block, SwReader *reader,
 									 SwError *err);
 
-/* The bytes of a value and their number; false = null. */
-extern bool sw_ch_column_get_bytes(const SwChColumn *column, uint32 row,
-								   const char **bytes, Size *n_bytes);
-
-/*
- * The value of an UNSIGNED or SIGNED column, sign-extended to 64 bits;
- * false = null.  Other kinds give 0.
- */
-extern bool sw_ch_column_get_int64(const SwChColumn *column, uint32 row,
-								   int64 *value);
-
 /*
  * The value as text, palloc'd and NUL-terminated: strings up to their first
  * NUL, numbers in decimal, of which dates are days and times are ticks since

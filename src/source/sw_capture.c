@@ -5,7 +5,7 @@
  *
  * The order of steps is what makes a capture right:
  *
- * 1. the time;
+ * 1. the time, and how long the log is;
  * 2. what is active.  A transaction that is not seen here took its now()
  *	  after 1, or so shortly before that the slack covers it, or has ended;
  * 3. the leaves.  What had replaced a leaf's file had ended before 4;
@@ -17,7 +17,8 @@
  * the ids below, only those that were pending then can still be.  It stops
  * after a number of ids (is_cut); the next capture goes on there.
  *
- * The caller's own ids are in no snapshot of its own; they are added.
+ * The caller's own ids are in no snapshot of its own; they are added, or looked
+ * up like the others.
  *
  * Contract: sw_capture.h.
  *
@@ -27,6 +28,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -209,6 +211,18 @@ add_pending(SwCapture *capture, uint64 xid)
 	capture->n_pending++;
 }
 
+/*
+ * Whose parent a new subtransaction is gets known after its id: for a moment
+ * the snapshot takes it for ended.  The log of what has ended does not, and
+ * when it does, the parent is known; so this is the order to ask in.
+ */
+static bool
+is_pending(TransactionId xid, Snapshot snapshot)
+{
+	return !(TransactionIdDidCommit(xid) || TransactionIdDidAbort(xid)) ||
+		XidInMVCCSnapshot(xid, snapshot);
+}
+
 static void
 look_up(SwCapture *capture, Snapshot snapshot, uint64 first, uint64 end)
 {
@@ -219,8 +233,7 @@ look_up(SwCapture *capture, Snapshot snapshot, uint64 first, uint64 end)
 		if ((xid & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (TransactionIdIsNormal((TransactionId) xid) &&
-			(XidInMVCCSnapshot((TransactionId) xid, snapshot) ||
-			 TransactionIdIsCurrentTransactionId((TransactionId) xid)))
+			is_pending((TransactionId) xid, snapshot))
 			add_pending(capture, xid);
 	}
 }
@@ -283,12 +296,25 @@ list_pending(SwCapture *capture, Snapshot snapshot, FullTransactionId next)
 	pfree(xids);
 }
 
+/* From where on the log has what did not count as ended. */
+static XLogRecPtr
+find_oldest_position(const SwCapture *capture, const SwCapture *before)
+{
+	if (capture->xmin >= capture->next)
+		return capture->position;
+	if (before == NULL)
+		return InvalidXLogRecPtr;
+	return capture->xmin >= before->next && !capture->is_cut ?
+		before->position : before->oldest_position;
+}
+
 static void
 list_transactions(SwCapture *capture, const SwCapture *before)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	FullTransactionId next = ReadNextFullTransactionId();
 
+	capture->next = U64FromFullTransactionId(next);
 	capture->xmin = sw_capture_widen(snapshot->xmin, next);
 	capture->xmax = sw_capture_widen(snapshot->xmax, next);
 	if (before != NULL)
@@ -302,6 +328,7 @@ list_transactions(SwCapture *capture, const SwCapture *before)
 	if (capture->is_cut)
 		add_active(capture, SLOT_OF_CUT, 0,
 				   before != NULL ? get_oldest_since(before) : DT_NOBEGIN);
+	capture->oldest_position = find_oldest_position(capture, before);
 }
 
 SwCapture *
@@ -312,6 +339,8 @@ sw_capture_take(Oid relation, const SwCapture *before)
 	if (before != NULL && sw_capture_find_gap(before) != NULL)
 		before = NULL;
 	capture->captured_at = GetCurrentTimestamp();
+	if (!RecoveryInProgress())
+		capture->position = GetXLogInsertRecPtr();
 	list_actives(capture, before);
 	list_leaves(capture, relation, before);
 	list_transactions(capture, before);

@@ -33,6 +33,7 @@
 #define SW_CAPTURE_H
 
 #include "access/transam.h"
+#include "access/xlogdefs.h"
 #include "datatype/timestamp.h"
 
 #include "source/sw_leaf.h"
@@ -60,6 +61,11 @@ typedef struct SwCapture
 								 * ended */
 	SwXidRun   *pending;		/* in between, ascending: had not ended */
 	uint32		n_pending;		/* runs */
+	uint64		next;			/* not given to any transaction yet */
+	XLogRecPtr	position;		/* of the log, before all of this */
+	XLogRecPtr	oldest_position;	/* no row version of a transaction that
+									 * does not count as ended was logged
+									 * before; 0: not known */
 	bool		is_cut;			/* xmax is lower than it might be: there was
 								 * too much to look at; the next capture goes
 								 * on there */

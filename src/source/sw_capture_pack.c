@@ -5,7 +5,8 @@
  *
  *	  version byte, 1
  *	  flags byte: 1 = is_cut
- *	  xmin, xmax - xmin
+ *	  xmin, xmax - xmin, next - xmin
+ *	  position, oldest_position
  *	  number of runs of pending ids; of each the gap since the end of the one
  *		before (the first: since xmin), and its length
  *	  number of actives; of each slot + 2, number, and 0 for a since that is
@@ -44,6 +45,9 @@ pack_transactions(SwBuffer *buffer, const SwCapture *capture)
 
 	sw_buffer_append_varuint(buffer, capture->xmin);
 	sw_buffer_append_varuint(buffer, capture->xmax - capture->xmin);
+	sw_buffer_append_varuint(buffer, capture->next - capture->xmin);
+	sw_buffer_append_varuint(buffer, capture->position);
+	sw_buffer_append_varuint(buffer, capture->oldest_position);
 	sw_buffer_append_varuint(buffer, capture->n_pending);
 	for (i = 0; i < capture->n_pending; i++)
 	{
@@ -161,6 +165,9 @@ unpack_transactions(SwReader *reader, SwCapture *capture)
 
 	capture->xmin = read_number(reader, XID_MAX);
 	capture->xmax = capture->xmin + read_number(reader, XID_MAX);
+	capture->next = capture->xmin + read_number(reader, XID_MAX);
+	capture->position = read_number(reader, PG_UINT64_MAX);
+	capture->oldest_position = read_number(reader, PG_UINT64_MAX);
 	capture->n_pending = read_count(reader, 2);
 	capture->pending = allocate(capture->n_pending, sizeof(SwXidRun));
 	end = capture->xmin;

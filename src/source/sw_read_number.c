@@ -9,14 +9,18 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
 #include "common/sw_decimal.h"
 #include "source/sw_datum.h"
 #include "source/sw_numeric.h"
-#include "source/sw_type_map.h"
+#include "source/sw_type_wish.h"
 
 static bool
 sw_read_append_bool(SwDatumReader *reader, Datum value, SwColumn *column)
@@ -71,20 +75,9 @@ sw_read_append_float64(SwDatumReader *reader, Datum value, SwColumn *column)
 
 typedef struct IntegerRange
 {
-	const char *name;			/* of the type */
 	int64		first;
 	int64		last;
 } IntegerRange;
-
-static const IntegerRange integer_ranges[] = {
-	{"Int8", PG_INT8_MIN, PG_INT8_MAX},
-	{"Int16", PG_INT16_MIN, PG_INT16_MAX},
-	{"Int32", PG_INT32_MIN, PG_INT32_MAX},
-	{"UInt8", 0, PG_UINT8_MAX},
-	{"UInt16", 0, PG_UINT16_MAX},
-	{"UInt32", 0, PG_UINT32_MAX},
-	{"UInt64", 0, PG_INT64_MAX}
-};
 
 static int64
 sw_read_get_integer(const SwDatumReader *reader, Datum value)
@@ -116,7 +109,8 @@ sw_read_append_within(SwDatumReader *reader, Datum value, SwColumn *column)
 	if (number < range->first || number > range->last)
 	{
 		problem.what = psprintf("number " INT64_FORMAT, number);
-		problem.why = psprintf("The column's type is %s.", range->name);
+		problem.why = psprintf("The type of its column is %s.",
+							   reader->spec->target_type);
 		switch (sw_problem_judge(reader, &problem))
 		{
 			case SW_VERDICT_NULL:
@@ -141,20 +135,14 @@ sw_read_append_within(SwDatumReader *reader, Datum value, SwColumn *column)
 static void
 sw_read_prepare_integer(SwDatumReader *reader)
 {
-	const char *name = reader->spec->target_type;
-	int			n_bytes;
-	int			i;
+	const char *type = reader->spec->target_type;
+	IntegerRange range;
 
-	if (name == NULL)
+	if (type == NULL ||
+		!sw_type_wish_get_range(type, &range.first, &range.last))
 		return;
-	name = sw_type_map_find_name(name, &n_bytes);
-	for (i = 0; i < (int) lengthof(integer_ranges); i++)
-		if (n_bytes == (int) strlen(integer_ranges[i].name) &&
-			strncmp(integer_ranges[i].name, name, n_bytes) == 0)
-		{
-			reader->state = (void *) &integer_ranges[i];
-			reader->append = sw_read_append_within;
-		}
+	reader->state = memcpy(palloc(sizeof(range)), &range, sizeof(range));
+	reader->append = sw_read_append_within;
 }
 
 /* A text that is a number. */
@@ -263,6 +251,76 @@ sw_read_append_decimal(SwDatumReader *reader, Datum value, SwColumn *column)
 	return true;
 }
 
+/* ---- decimals for a type of floats that the user wishes for ---- */
+
+/*
+ * The nearest of the column's floats; false: as decimal text, that is not
+ * the number.
+ */
+static bool
+sw_read_get_nearest_float(const SwDatumReader *reader, Numeric value,
+						  double *nearest)
+{
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out,
+														   NumericGetDatum(value)));
+	char		shortest[DOUBLE_SHORTEST_DECIMAL_LEN];
+	Datum		again;
+
+	if (reader->spec->type == SW_TYPE_FLOAT32)
+	{
+		*nearest = strtof(text, NULL);
+		if (isinf(*nearest) && !numeric_is_inf(value))
+			*nearest = *nearest < 0 ? -FLT_MAX : FLT_MAX;
+		float_to_shortest_decimal_buf((float) *nearest, shortest);
+	}
+	else
+	{
+		*nearest = strtod(text, NULL);
+		if (isinf(*nearest) && !numeric_is_inf(value))
+			*nearest = *nearest < 0 ? -DBL_MAX : DBL_MAX;
+		double_to_shortest_decimal_buf(*nearest, shortest);
+	}
+	again = DirectFunctionCall3(numeric_in, CStringGetDatum(shortest),
+								ObjectIdGetDatum(InvalidOid),
+								Int32GetDatum(-1));
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, again,
+											NumericGetDatum(value)));
+}
+
+static bool
+sw_read_append_as_float(SwDatumReader *reader, Datum value, SwColumn *column)
+{
+	Numeric		number = DatumGetNumeric(value);
+	SwProblem	problem = {
+		.sqlstate = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+		.why = "The column's type rounds it.",
+		.can_be_null = sw_problem_can_be_null(reader),
+		.has_nearest = true
+	};
+	double		nearest;
+
+	if (!sw_read_get_nearest_float(reader, number, &nearest))
+	{
+		problem.what = psprintf("number %s",
+								DatumGetCString(DirectFunctionCall1(numeric_out,
+																	NumericGetDatum(number))));
+		switch (sw_problem_judge(reader, &problem))
+		{
+			case SW_VERDICT_NULL:
+				return sw_datum_append_null(reader, column);
+			case SW_VERDICT_NEAREST:
+				break;
+			default:
+				return false;
+		}
+	}
+	if (column->type == SW_TYPE_FLOAT32)
+		sw_column_append_float32(column, (float) nearest);
+	else
+		sw_column_append_float64(column, nearest);
+	return true;
+}
+
 const SwDatumFamily sw_read_number_families[] = {
 	{SW_TYPE_BOOL, BOOLOID, sw_read_append_bool, NULL},
 	{SW_TYPE_INT16, INT2OID, sw_read_append_int16, sw_read_prepare_integer},
@@ -274,6 +332,8 @@ const SwDatumFamily sw_read_number_families[] = {
 	{SW_TYPE_UINT32, CIDOID, sw_read_append_int32, sw_read_prepare_integer},
 	{SW_TYPE_FLOAT32, FLOAT4OID, sw_read_append_float32, NULL},
 	{SW_TYPE_FLOAT64, FLOAT8OID, sw_read_append_float64, NULL},
+	{SW_TYPE_FLOAT32, NUMERICOID, sw_read_append_as_float, NULL},
+	{SW_TYPE_FLOAT64, NUMERICOID, sw_read_append_as_float, NULL},
 	{SW_TYPE_DECIMAL, NUMERICOID, sw_read_append_decimal, NULL},
 	{0}
 };

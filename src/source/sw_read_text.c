@@ -126,9 +126,18 @@ static bool
 sw_read_append_varlena_text(SwDatumReader *reader, Datum value, SwColumn *column)
 {
 	struct varlena *stored = (struct varlena *) DatumGetPointer(value);
-	struct varlena *plain = pg_detoast_datum_packed(stored);
+	struct varlena *plain;
 	bool		is_whole;
 
+	if (likely(reader->rows->is_utf8 &&
+			   (VARATT_IS_4B_U(stored) ||
+				(VARATT_IS_1B(stored) && !VARATT_IS_1B_E(stored)))))
+	{
+		sw_column_append_bytes(column, VARDATA_ANY(stored),
+							   VARSIZE_ANY_EXHDR(stored));
+		return true;
+	}
+	plain = pg_detoast_datum_packed(stored);
 	is_whole = sw_read_append_text(reader, VARDATA_ANY(plain),
 								   VARSIZE_ANY_EXHDR(plain), column);
 	if (plain != stored)

@@ -21,7 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "source/sw_datum.h"
-#include "source/sw_type_map.h"
+#include "source/sw_type_wish.h"
 
 /* From 1970-01-01 to 2000-01-01. */
 #define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
@@ -33,6 +33,7 @@ typedef struct TimeRange
 	int64		first;
 	int64		last;
 	const char *text;			/* the same in words */
+	int64		unit_us;		/* what an instant is cut to */
 } TimeRange;
 
 /* ---- ranges ---- */
@@ -65,32 +66,20 @@ sw_read_make_range(SwDatumReader *reader, int64 first, int64 last,
 	range->first = first;
 	range->last = last;
 	range->text = text;
+	range->unit_us = 1;
 	reader->state = range;
 	return range;
-}
-
-/* Does the user wish for that type? */
-static bool
-sw_read_is_wished(const SwDatumReader *reader, const char *name)
-{
-	const char *wish = reader->spec->target_type;
-	int			n_bytes;
-
-	if (wish == NULL)
-		return false;
-	wish = sw_type_map_find_name(wish, &n_bytes);
-	return n_bytes == (int) strlen(name) && strncmp(wish, name, n_bytes) == 0;
 }
 
 /* What the older types hold, whose numbers have 16 and 32 bits. */
 static bool
 sw_read_prepare_wish(SwDatumReader *reader, pg_tz *zone)
 {
-	if (sw_read_is_wished(reader, "Date"))
+	if (sw_type_wish_is(reader->spec->target_type, "Date"))
 		sw_read_make_range(reader, sw_read_find_midnight(1970, 1, 1, zone),
 						   sw_read_find_midnight(2149, 6, 7, zone) - 1,
 						   "times from 1970-01-01 to 2149-06-06");
-	else if (sw_read_is_wished(reader, "DateTime"))
+	else if (sw_type_wish_is(reader->spec->target_type, "DateTime"))
 		sw_read_make_range(reader, sw_read_find_midnight(1970, 1, 1, NULL),
 						   sw_read_find_midnight(1970, 1, 1, NULL) +
 						   (int64) PG_UINT32_MAX * USECS_PER_SEC +
@@ -99,6 +88,30 @@ sw_read_prepare_wish(SwDatumReader *reader, pg_tz *zone)
 	else
 		return false;
 	return true;
+}
+
+/*
+ * What a DateTime64 of another number of digits holds.  The load's cast would
+ * cut towards 1970.
+ */
+static void
+sw_read_apply_digits(SwDatumReader *reader)
+{
+	const char *type = reader->spec->target_type;
+	TimeRange  *range = (TimeRange *) reader->state;
+	int			n_digits;
+
+	if (!sw_type_wish_is(type, "DateTime64"))
+		return;
+	n_digits = sw_type_wish_get_digits(type);
+	if (n_digits > 8)
+	{
+		/* nanoseconds, in 64 bits */
+		range->last = PG_INT64_MAX / 1000 - EPOCH_US;
+		range->text = "times from 1900-01-01 to 2262-04-11 23:47:16 in UTC";
+	}
+	for (; n_digits < 6; n_digits++)
+		range->unit_us *= 10;
 }
 
 /* DateTime64 holds these years, both in UTC and in the zone. */
@@ -125,6 +138,7 @@ sw_read_prepare_instant(SwDatumReader *reader)
 							   sw_read_find_midnight(2300, 1, 1, NULL)) - 1,
 						   psprintf("times from 1900-01-01 to 2299-12-31, in UTC and in time zone %s",
 									zone));
+	sw_read_apply_digits(reader);
 }
 
 static void
@@ -140,17 +154,29 @@ sw_read_prepare_wall_clock(SwDatumReader *reader)
 		sw_read_make_range(reader, sw_read_find_midnight(1900, 1, 1, NULL),
 						   sw_read_find_midnight(2300, 1, 1, NULL) - 1,
 						   "times from 1900-01-01 to 2299-12-31");
+	sw_read_apply_digits(reader);
 }
 
 static void
 sw_read_prepare_date(SwDatumReader *reader)
 {
-	if (sw_read_is_wished(reader, "DateTime"))
+	const char *type = reader->spec->target_type;
+
+	if (sw_type_wish_is(type, "DateTime"))
 		/* their midnights, in whatever zone */
 		sw_read_make_range(reader, date2j(1970, 1, 2) - POSTGRES_EPOCH_JDATE,
 						   date2j(2106, 2, 6) - POSTGRES_EPOCH_JDATE,
 						   "days from 1970-01-02 to 2106-02-06");
-	else if (reader->is_day || sw_read_is_wished(reader, "Date"))
+	else if (sw_type_wish_is(type, "DateTime64") &&
+			 sw_type_wish_get_digits(type) > 8)
+		sw_read_make_range(reader, date2j(1900, 1, 2) - POSTGRES_EPOCH_JDATE,
+						   date2j(2262, 4, 10) - POSTGRES_EPOCH_JDATE,
+						   "days from 1900-01-02 to 2262-04-10");
+	else if (sw_type_wish_is(type, "DateTime64"))
+		sw_read_make_range(reader, date2j(1900, 1, 2) - POSTGRES_EPOCH_JDATE,
+						   date2j(2299, 12, 30) - POSTGRES_EPOCH_JDATE,
+						   "days from 1900-01-02 to 2299-12-30");
+	else if (reader->is_day || sw_type_wish_is(type, "Date"))
 		sw_read_make_range(reader, -EPOCH_DAYS,
 						   date2j(2149, 6, 6) - POSTGRES_EPOCH_JDATE,
 						   "days from 1970-01-01 to 2149-06-06");
@@ -240,12 +266,20 @@ sw_read_append_time(SwDatumReader *reader, Datum value, SwColumn *column)
 static bool
 sw_read_append_us(SwDatumReader *reader, Datum value, SwColumn *column)
 {
+	const TimeRange *range = (const TimeRange *) reader->state;
 	int64		instant = DatumGetTimestampTz(value);
 	bool		appended;
 
 	if (!sw_read_judge_time(reader, &instant, column, &appended))
 		return appended;
-	sw_column_append_int64(column, instant + EPOCH_US);
+	instant += EPOCH_US;
+	if (unlikely(range->unit_us > 1))
+	{
+		int64		rest = instant % range->unit_us;
+
+		instant -= rest < 0 ? rest + range->unit_us : rest;
+	}
+	sw_column_append_int64(column, instant);
 	return true;
 }
 

@@ -30,6 +30,7 @@
 #include "nodes/pathnodes.h"
 #include "optimizer/paths.h"
 #include "parser/parse_node.h"
+#include "storage/bufmgr.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -85,11 +86,9 @@ find_window(const SwRowTest *test, uint64 xid)
 		else
 			low = middle + 1;
 	}
-	if (low == test->n_windows)
-		return -1;
-	/* only of the first window the begin is not the end of another */
-	if (low == 0 && test->windows[0].from != NULL &&
-		sw_capture_has(test->windows[0].from, xid))
+	if (low == test->n_windows ||
+		(test->windows[low].from != NULL &&
+		 sw_capture_has(test->windows[low].from, xid)))
 		return -1;
 	return low;
 }
@@ -198,6 +197,34 @@ sw_row_judge_take_updated(SwRowJudge *judge, Oid leaf,
 	return was_on_its_way || judge->has_forgotten;
 }
 
+/*
+ * Ids come round again after 2^32.  Only a frozen version can be so old; its
+ * page tells, unless something else has happened there since.  An unlogged
+ * page, or one that its transaction wrote without logging it, tells nothing.
+ */
+static bool
+is_of_last_round(const SwRowJudge *judge, TupleTableSlot *slot,
+				 HeapTuple tuple)
+{
+	const SwCapture *from;
+	Buffer		buffer;
+	XLogRecPtr	written;
+
+	if (EpochFromFullTransactionId(judge->next) == 0 ||
+		judge->last_window < 0 ||
+		!HeapTupleHeaderXminFrozen(tuple->t_data) ||
+		!TTS_IS_BUFFERTUPLE(slot))
+		return false;
+	from = judge->test->windows[judge->last_window].from;
+	if (from == NULL)
+		return false;
+	buffer = ((BufferHeapTupleTableSlot *) slot)->buffer;
+	if (!BufferIsValid(buffer))
+		return false;
+	written = BufferGetLSNAtomic(buffer);
+	return !XLogRecPtrIsInvalid(written) && written < from->oldest_position;
+}
+
 /* The row at hand: the executor's callback for a parameter. */
 static void
 judge_row(ExprState *state, ExprEvalStep *step, ExprContext *econtext)
@@ -224,7 +251,8 @@ judge_row(ExprState *state, ExprEvalStep *step, ExprContext *econtext)
 		elog(ERROR, "row version is asked for where there is none");
 	tuple = ((HeapTupleTableSlot *) slot)->tuple;
 	has_passed = judge_version(judge, slot->tts_tableOid,
-							   HeapTupleHeaderGetRawXmin(tuple->t_data));
+							   HeapTupleHeaderGetRawXmin(tuple->t_data)) &&
+		!is_of_last_round(judge, slot, tuple);
 	if (has_passed)
 		note_passed(judge, tuple, slot->tts_tableOid);
 	*step->resvalue = BoolGetDatum(has_passed);

@@ -44,7 +44,8 @@ typedef struct SwVersionWindow
 
 typedef struct SwRowTest
 {
-	const SwVersionWindow *windows; /* consecutive, oldest first */
+	const SwVersionWindow *windows; /* oldest first; none begins before the
+									 * one before it ends */
 	int			n_windows;
 	bool		is_sweep;		/* of each window only what was left out; else
 								 * the bounds are not looked at */

@@ -26,6 +26,7 @@
 
 #include "source/sw_expr.h"
 #include "source/sw_type_map.h"
+#include "source/sw_type_wish.h"
 
 /* Containers within containers; no file can hold more. */
 #define MAX_DEPTH 32
@@ -35,11 +36,6 @@
  * each other twice would be millions.
  */
 #define MAX_MEMBERS 2000
-
-#define MAX_TARGET_TYPE_BYTES 500
-
-#define NAME_CHARACTERS \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 typedef struct TypeRow
 {
@@ -68,13 +64,23 @@ static const TypeRow type_rows[] = {
 	{JSONBOID, SW_TYPE_JSON}
 };
 
-static const SwSourceType text_source = {.type = TEXTOID,.typmod = -1};
+static const SwSourceType key_source = {.type = TEXTOID,.typmod = -1,.is_not_null = true};
+static const SwSourceType value_source = {.type = TEXTOID,.typmod = -1};
 
 /* ---- specs ---- */
 
+/* What a type is to be made for: the wish is for this one, not its members. */
+typedef struct FillState
+{
+	const char *column;			/* that it belongs to */
+	bool		has_time;
+	const char *target_type;	/* or NULL */
+	int			depth;
+} FillState;
+
 static void sw_type_map_fill(SwColumnSpec *spec, const char *name,
-							 const SwSourceType *source, bool is_nullable,
-							 bool has_time, int depth);
+							 const SwSourceType *source,
+							 const FillState *state);
 
 static SwColumnSpec *
 sw_type_map_add_children(SwColumnSpec *spec, SwType type, int n_children)
@@ -86,6 +92,55 @@ sw_type_map_add_children(SwColumnSpec *spec, SwType type, int n_children)
 	spec->children = children;
 	spec->n_children = n_children;
 	return children;
+}
+
+static int
+sw_type_map_count_members(const SwColumnSpec *spec)
+{
+	int			n_members = 1;
+	int			i;
+
+	for (i = 0; i < spec->n_children; i++)
+		n_members += sw_type_map_count_members(&spec->children[i]);
+	return n_members;
+}
+
+/*
+ * Make the members of a container, whose names are set where they have some,
+ * of what the wish says of each.
+ */
+static void
+sw_type_map_fill_children(SwColumnSpec *spec, Oid type,
+						  const SwSourceType *sources, const FillState *state)
+{
+	SwColumnSpec *children = (SwColumnSpec *) spec->children;
+	char	  **wishes = NULL;
+	FillState	inner = *state;
+	int			n_members = 0;
+	int			i;
+
+	inner.depth++;
+	inner.target_type = NULL;
+	if (state->target_type != NULL)
+	{
+		wishes = sw_type_wish_split(spec, type, state->target_type,
+									state->column);
+		spec->target_type = state->target_type;
+	}
+	for (i = 0; i < spec->n_children; i++)
+	{
+		if (wishes != NULL)
+			inner.target_type = wishes[i];
+		sw_type_map_fill(&children[i], children[i].name, &sources[i], &inner);
+		n_members += sw_type_map_count_members(&children[i]);
+		if (n_members > MAX_MEMBERS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("cannot export type %s: it has more than %d members",
+							format_type_be(type), MAX_MEMBERS),
+					 errdetail("Those of the types that it is made of count."),
+					 errhint("Map the column to an expression, such as to_jsonb(...).")));
+	}
 }
 
 /* A numeric: of a precision that the target has, or text. */
@@ -115,24 +170,13 @@ sw_type_map_fill_numeric(SwColumnSpec *spec, int32 typmod)
 	spec->scale = scale;
 }
 
-static int
-sw_type_map_count_members(const SwColumnSpec *spec)
-{
-	int			n_members = 1;
-	int			i;
-
-	for (i = 0; i < spec->n_children; i++)
-		n_members += sw_type_map_count_members(&spec->children[i]);
-	return n_members;
-}
-
 static void
-sw_type_map_fill_tuple(SwColumnSpec *spec, Oid type, bool has_time, int depth)
+sw_type_map_fill_tuple(SwColumnSpec *spec, Oid type, const FillState *state)
 {
 	TupleDesc	row_type = lookup_rowtype_tupdesc_copy(type, -1);
+	SwSourceType *sources = palloc0(sizeof(SwSourceType) * (row_type->natts + 1));
 	SwColumnSpec *fields;
 	int			n_fields = 0;
-	int			n_members = 0;
 	int			i;
 
 	for (i = 0; i < row_type->natts; i++)
@@ -143,29 +187,21 @@ sw_type_map_fill_tuple(SwColumnSpec *spec, Oid type, bool has_time, int depth)
 		return;
 	}
 	fields = sw_type_map_add_children(spec, SW_TYPE_TUPLE, n_fields);
+	n_fields = 0;
 	for (i = 0; i < row_type->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(row_type, i);
-		SwSourceType field = {
-			.type = attribute->atttypid,
-			.typmod = attribute->atttypmod,
-			.n_dimensions = attribute->attndims
-		};
 
 		if (attribute->attisdropped)
 			continue;
-		sw_type_map_fill(fields, pstrdup(NameStr(attribute->attname)),
-						 &field, true, has_time, depth + 1);
-		n_members += sw_type_map_count_members(fields++);
-		if (n_members > MAX_MEMBERS)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("cannot export type %s: it has more than %d members",
-							format_type_be(type), MAX_MEMBERS),
-					 errdetail("Those of the types that it is made of count."),
-					 errhint("Map the column to an expression, such as to_jsonb(...).")));
+		fields[n_fields].name = pstrdup(NameStr(attribute->attname));
+		sources[n_fields].type = attribute->atttypid;
+		sources[n_fields].typmod = attribute->atttypmod;
+		sources[n_fields].n_dimensions = attribute->attndims;
+		n_fields++;
 	}
 	FreeTupleDesc(row_type);
+	sw_type_map_fill_children(spec, type, sources, state);
 }
 
 /* Dimensions that the domain declares, where its base is an array. */
@@ -185,26 +221,33 @@ sw_type_map_get_dimensions(Oid type)
 
 static void
 sw_type_map_fill_array(SwColumnSpec *spec, const SwSourceType *source,
-					   Oid element_type, bool has_time, int depth)
+					   Oid element_type, const FillState *state)
 {
 	SwSourceType element = {.type = element_type,.typmod = source->typmod};
+	SwColumnSpec *child;
 
 	/* No type of a target holds members of differing depth. */
 	if (source->n_dimensions > 1)
+	{
 		spec->type = SW_TYPE_STRING;
-	else
-		sw_type_map_fill(sw_type_map_add_children(spec, SW_TYPE_ARRAY, 1),
-						 "element", &element, true, has_time, depth + 1);
+		return;
+	}
+	child = sw_type_map_add_children(spec, SW_TYPE_ARRAY, 1);
+	child->name = "element";
+	sw_type_map_fill_children(spec, source->type, &element, state);
 }
 
 static void
-sw_type_map_fill_map(SwColumnSpec *spec, int depth)
+sw_type_map_fill_map(SwColumnSpec *spec, Oid type, const FillState *state)
 {
 	SwColumnSpec *members = sw_type_map_add_children(spec, SW_TYPE_MAP, 2);
+	SwSourceType sources[2];
 
-	sw_type_map_fill(&members[0], "key", &text_source, false, false, depth + 1);
-	sw_type_map_fill(&members[1], "value", &text_source, true, false,
-					 depth + 1);
+	members[0].name = "key";
+	members[1].name = "value";
+	sources[0] = key_source;
+	sources[1] = value_source;
+	sw_type_map_fill_children(spec, type, sources, state);
 }
 
 static SwType
@@ -220,14 +263,13 @@ sw_type_map_find(Oid server_type)
 
 static void
 sw_type_map_fill(SwColumnSpec *spec, const char *name,
-				 const SwSourceType *source, bool is_nullable, bool has_time,
-				 int depth)
+				 const SwSourceType *source, const FillState *state)
 {
 	SwSourceType base = *source;
 	Oid			element_type;
 
 	check_stack_depth();
-	if (depth > MAX_DEPTH)
+	if (state->depth > MAX_DEPTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot export type %s: it is nested too deeply",
@@ -238,7 +280,7 @@ sw_type_map_fill(SwColumnSpec *spec, const char *name,
 
 	memset(spec, 0, sizeof(*spec));
 	spec->name = name;
-	spec->is_nullable = is_nullable;
+	spec->is_nullable = !source->is_not_null;
 
 	if (base.n_dimensions == 0)
 		base.n_dimensions = sw_type_map_get_dimensions(base.type);
@@ -246,55 +288,39 @@ sw_type_map_fill(SwColumnSpec *spec, const char *name,
 	element_type = get_element_type(base.type);
 
 	if (OidIsValid(element_type))
-		sw_type_map_fill_array(spec, &base, element_type, has_time, depth);
+		sw_type_map_fill_array(spec, &base, element_type, state);
 	else if (base.type == NUMERICOID)
 		sw_type_map_fill_numeric(spec, base.typmod);
 	else if (get_typtype(base.type) == TYPTYPE_COMPOSITE)
-		sw_type_map_fill_tuple(spec, base.type, has_time, depth);
+		sw_type_map_fill_tuple(spec, base.type, state);
 	else if (type_is_enum(base.type))
 		spec->type = SW_TYPE_ENUM;
 	else if (sw_type_map_is_hstore(base.type))
-		sw_type_map_fill_map(spec, depth);
+		sw_type_map_fill_map(spec, base.type, state);
 	else
 		spec->type = sw_type_map_find(base.type);
 
-	if (spec->type == SW_TYPE_TIME_US && !has_time)
+	if (spec->type == SW_TYPE_TIME_US && !state->has_time)
 		spec->type = SW_TYPE_STRING;
-}
-
-/* A numeric of any kind can be the Decimal that is wished for. */
-static void
-sw_type_map_apply_wish(SwColumnSpec *spec, Oid server_type,
-					   const char *target_type)
-{
-	int			n_bytes;
-	const char *name = sw_type_map_find_name(target_type, &n_bytes);
-	int			precision;
-	int			scale;
-
-	spec->target_type = target_type;
-	if (server_type != NUMERICOID || n_bytes != (int) strlen("Decimal") ||
-		strncmp(name, "Decimal", n_bytes) != 0 ||
-		sscanf(name + n_bytes, "(%d ,%d )", &precision, &scale) != 2)
-		return;
-	if (precision < 1 || precision > SW_DECIMAL_MAX_PRECISION ||
-		scale < 0 || scale > precision)
-		return;
-	spec->type = SW_TYPE_DECIMAL;
-	spec->precision = precision;
-	spec->scale = scale;
+	if (state->target_type != NULL && !sw_type_is_container(spec->type))
+		sw_type_wish_apply(spec, base.type, state->target_type, state->column);
 }
 
 void
 sw_type_map_make_spec(SwColumnSpec *spec, const char *name,
 					  const SwSourceType *source, const SwTypeWish *wish)
 {
+	SwSourceType wanted = *source;
+	FillState	state = {
+		.column = name,
+		.has_time = wish->has_time,
+		.target_type = wish->target_type
+	};
+
 	if (wish->target_type != NULL)
-		sw_type_map_check_target_type(name, wish->target_type);
-	sw_type_map_fill(spec, name, source,
-					 !source->is_not_null && !wish->is_key, wish->has_time, 0);
-	if (wish->target_type != NULL)
-		sw_type_map_apply_wish(spec, source->type, wish->target_type);
+		sw_type_wish_check(name, wish->target_type);
+	wanted.is_not_null = source->is_not_null || wish->is_key;
+	sw_type_map_fill(spec, name, &wanted, &state);
 }
 
 SwOnNull
@@ -354,68 +380,4 @@ sw_type_map_resolve(Oid relation, const char *column, const char *expression,
 	if (source->n_dimensions == 0)
 		source->n_dimensions = sw_type_map_get_dimensions(attribute->atttypid);
 	ReleaseSysCache(tuple);
-}
-
-/* ---- the user's own types ---- */
-
-/* Is there more than a name, and what stands between its parentheses? */
-static const char *
-sw_type_map_find_fault(const char *text)
-{
-	const char *at = text + strspn(text, NAME_CHARACTERS);
-	bool		is_quoted = false;
-	int			depth = 0;
-
-	if (strlen(text) > MAX_TARGET_TYPE_BYTES)
-		return "It is too long.";
-	if (at == text || (*at != '(' && *at != '\0') ||
-		(text[0] >= '0' && text[0] <= '9'))
-		return "It does not begin with a name.";
-	for (; *at != '\0'; at++)
-	{
-		if (strchr(NAME_CHARACTERS "(),'-/+= ", *at) == NULL)
-			return "Only letters, digits, blanks and (),'_-/+= may stand in it.";
-		if (*at == '\'')
-			is_quoted = !is_quoted;
-		else if (is_quoted)
-			continue;
-		else if (*at == '(')
-			depth++;
-		else if (*at == ')' && --depth == 0 && at[1] != '\0')
-			return "Something follows its last parenthesis.";
-		else if ((*at == '-' || *at == '/') && at[1] == *at)
-			return "It contains a comment.";
-	}
-	return is_quoted || depth != 0 ?
-		"Its quotes or parentheses are not balanced." : NULL;
-}
-
-void
-sw_type_map_check_target_type(const char *column, const char *type)
-{
-	const char *fault = sw_type_map_find_fault(type);
-
-	if (fault != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("type of column \"%s\" is not the name of a type",
-						column),
-				 errdetail("%s", fault),
-				 errhint("Write a type as the warehouse names it, such as Decimal(20, 4).")));
-}
-
-const char *
-sw_type_map_find_name(const char *type, int *n_bytes)
-{
-	static const char *const wrappers[] = {"LowCardinality(", "Nullable("};
-	int			i;
-
-	for (i = 0; i < (int) lengthof(wrappers); i++)
-		if (strncmp(type, wrappers[i], strlen(wrappers[i])) == 0)
-		{
-			type += strlen(wrappers[i]);
-			type += strspn(type, " ");
-		}
-	*n_bytes = (int) strspn(type, NAME_CHARACTERS);
-	return type;
 }

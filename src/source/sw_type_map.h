@@ -57,9 +57,10 @@ typedef struct SwTypeWish
 	bool		is_key;			/* never nullable */
 	bool		has_time;		/* the target has a type for times of day
 								 * (SwDialect.has_time) */
-	const char *target_type;	/* the user's word, or NULL; the value travels
-								 * as the map says (a numeric as the Decimal
-								 * that is wished for), the load converts it */
+	const char *target_type;	/* the user's word, or NULL (sw_type_wish.h);
+								 * the value travels as the map says, but a
+								 * numeric as what is wished for, and the load
+								 * converts it */
 } SwTypeWish;
 
 /*
@@ -80,20 +81,6 @@ extern void sw_type_map_make_spec(SwColumnSpec *spec, const char *name,
  * that cannot be exported.
  */
 extern SwOnNull sw_type_map_get_on_null(const SwColumnSpec *spec);
-
-/*
- * Refuse a text that cannot be the name of a type of a warehouse: it goes
- * into statements there as it is.  column is for the message.
- */
-extern void sw_type_map_check_target_type(const char *column,
-										  const char *type);
-
-/*
- * The name of such a type without its arguments, and without the Nullable or
- * LowCardinality around it: Decimal of Nullable(Decimal(20, 4)).  Returns
- * where in type it begins; n_bytes is its length.
- */
-extern const char *sw_type_map_find_name(const char *type, int *n_bytes);
 
 /* Is it the type hstore of the extension of that name? */
 extern bool sw_type_map_is_hstore(Oid type);

@@ -13,6 +13,8 @@
 #include "net/sw_wait.h"
 #include "sync/sw_attempt.h"
 #include "sync/sw_check.h"
+#include "sync/sw_fence.h"
+#include "sync/sw_columns.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_plan.h"
@@ -28,12 +30,41 @@ typedef struct CheckState
 	MemoryContext context;		/* of the result */
 	char	   *marker;			/* that is on the table, or NULL */
 	char	   *shown;			/* the same without secrets */
+	bool		has_no_time;	/* the warehouse, for columns that need it */
 } CheckState;
+
+/* Name of the reply that says so. */
+#define TIME_IS_TEXT "times of day are text"
+
+/*
+ * Times of day become text where the server has no type for them, or does not
+ * let this login use it.
+ */
+static void
+look_for_time(CheckState *state, SwPipeline *pipeline, SwTarget *target)
+{
+	Jsonb	   *columns;
+	bool		has_time;
+	SwError		err;
+
+	if (pipeline->target_columns == NULL)
+		return;
+	columns = sw_columns_without_time((Jsonb *) pipeline->target_columns);
+	if (columns == NULL)
+		return;
+	if (sw_target_ask_for_time(target, &has_time, &err) != SW_OK)
+		sw_report(ERROR, &err);
+	if (has_time)
+		return;
+	pipeline->target_columns = (struct varlena *) columns;
+	state->has_no_time = true;
+}
 
 static void
 look_at_target(void *arg)
 {
 	CheckState *state = arg;
+	SwPipeline	pipeline = *state->pipeline;
 	SwConnect  *connect;
 	SwTarget   *target;
 	SwPlan	   *plan;
@@ -45,9 +76,10 @@ look_at_target(void *arg)
 	sw_tx_commit();
 	connect->target_options.statement_timeout_ms =
 		Min(connect->target_options.statement_timeout_ms, CHECK_LIMIT_MS);
-	plan = sw_plan_create(state->pipeline);
-	sw_plan_aim(plan, state->destination);
 	target = sw_connect_target(connect, CurrentMemoryContext);
+	look_for_time(state, &pipeline, target);
+	plan = sw_plan_create(&pipeline);
+	sw_plan_aim(plan, state->destination);
 	if (sw_target_check_table(target, &plan->table, &exists, &err) != SW_OK)
 		sw_report(ERROR, &err);
 	if (exists)
@@ -104,9 +136,10 @@ run(void (*piece) (void *arg), const SwDestination *destination,
 
 		sw_job_reply(channel, &reply);
 	}
-	else if (state.marker != NULL)
+	else if (state.marker != NULL || state.has_no_time)
 	{
 		SwJobReply	reply = {
+			.name = state.has_no_time ? TIME_IS_TEXT : NULL,
 			.status = "ok",
 			.message = state.shown,
 			.detail = state.marker
@@ -159,8 +192,12 @@ sw_check_target(SwDestination *destination, SwPipeline *pipeline)
 	SwJobReply *found = have_done(&request,
 								  "To save without this check, set sensorswave_export.check_on_save to off.");
 
+	if (found != NULL && found->name != NULL)
+		pipeline->target_columns = (struct varlena *)
+			sw_columns_without_time((Jsonb *) pipeline->target_columns);
+
 	/* Here, not in the worker: this transaction may have stopped its owner. */
-	if (found != NULL)
+	if (found != NULL && found->detail != NULL)
 		sw_marker_judge(&sw_plan_create(pipeline)->table, found->detail,
 						found->message);
 }
@@ -175,6 +212,7 @@ sw_check_create_current_view(SwPipeline *pipeline)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("pipeline \"%s\" does not upsert", pipeline->name),
 				 errdetail("A table that only grows needs no view of its newest rows.")));
+	sw_fence_require(pipeline);
 	request.destination = sw_cat_destination_get(pipeline->destination_id);
 	(void) have_done(&request, NULL);
 	return psprintf("%s_current", pipeline->target_table);

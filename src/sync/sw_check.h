@@ -17,7 +17,8 @@
 
 /*
  * In the session that saves: have a worker look, and throw what it finds,
- * with the remedy.  Neither row needs to be committed.
+ * with the remedy.  Neither row needs to be committed.  Columns that the
+ * warehouse has no type for become text in the pipeline's row.
  */
 extern void sw_check_target(SwDestination *destination, SwPipeline *pipeline);
 

@@ -64,7 +64,17 @@ choose_repeat(const SwRun *run, const SwChunk *chunk)
 	if (strcmp(run->pipeline->mode, "upsert") == 0)
 		return REPEAT_BY_KEY;
 	if (sw_target_knows_repeats(destination->kind, table))
-		return strcmp(format, "native") == 0 ? REPEAT_BY_TOKEN : REPEAT_DOUBLES;
+	{
+		/* The destination's format may have been changed. */
+		if (strcmp(format, "native") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("rows cannot be appended exactly once from files of format \"%s\"",
+							format),
+					 errhint("Set stage_format of destination \"%s\" to \"native\", or say {\"at_least_once\": true} in target_options of the pipeline.",
+							 destination->name)));
+		return REPEAT_BY_TOKEN;
+	}
 	return table->options.at_least_once ? REPEAT_DOUBLES : REPEAT_BY_COUNT;
 }
 
@@ -201,16 +211,22 @@ load_source(const ChunkWork *work, SwLoadSource *source, const char *key,
 	sum->written_rows += result.written_rows;
 }
 
+/*
+ * What the warehouse says of a load.  Of a repeated one with tokens it may
+ * leave out all; one that is silent is asked whether there are rows at all.
+ */
 static void
-check_told(const ChunkWork *work, const SwLoadResult *result)
+check_told(ChunkWork *work, const SwLoadResult *result)
 {
 	uint64		expected = work->chunk->n_rows;
-	uint64		told = result->written_rows > 0 ? result->written_rows :
-	result->read_rows;
+	uint64		told = Max(result->written_rows, result->read_rows);
+	uint64		now;
 
-	if (told >= expected || work->repeat == REPEAT_BY_TOKEN)
-		if (told > 0)
-			return;
+	if (told >= expected || (told > 0 && work->repeat == REPEAT_BY_TOKEN))
+		return;
+	if (told == 0 && work->repeat == REPEAT_BY_KEY &&
+		count_rows(work, &now) && now > 0)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("the warehouse says it has loaded " UINT64_FORMAT " rows of " UINT64_FORMAT,

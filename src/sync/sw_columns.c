@@ -16,6 +16,7 @@
 #include "utils/numeric.h"
 
 #include "port/sw_compat.h"
+#include "source/sw_type_wish.h"
 #include "sync/sw_columns.h"
 
 /* What is in the catalogs of people: never changed, only added to. */
@@ -246,4 +247,35 @@ sw_columns_agree(const SwColumnSpec *then, const SwColumnSpec *now)
 			 strcmp(then->children[i].name, now->children[i].name) != 0))
 			return false;
 	return true;
+}
+
+/* ---- times of day ---- */
+
+static bool
+remove_time(SwColumnSpec *spec)
+{
+	SwColumnSpec *children = (SwColumnSpec *) spec->children;
+	bool		is_changed = false;
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; i < spec->n_children; i++)
+		is_changed = remove_time(&children[i]) || is_changed;
+	if (spec->type != SW_TYPE_TIME_US || sw_type_wish_is(spec->target_type, "Time64"))
+		return is_changed;
+	spec->type = SW_TYPE_STRING;
+	return true;
+}
+
+Jsonb *
+sw_columns_without_time(Jsonb *columns)
+{
+	bool		is_changed = false;
+	int			n_specs;
+	SwColumnSpec *specs = sw_columns_unpack(columns, &n_specs);
+	int			i;
+
+	for (i = 0; i < n_specs; i++)
+		is_changed = remove_time(&specs[i]) || is_changed;
+	return is_changed ? sw_columns_pack(specs, n_specs) : NULL;
 }

@@ -35,4 +35,11 @@ extern char *sw_columns_describe(const SwColumnSpec *spec);
 extern bool sw_columns_agree(const SwColumnSpec *then,
 							 const SwColumnSpec *now);
 
+/*
+ * The same columns for a warehouse without a type for times of day: they are
+ * text, but where the user wishes for another type.  NULL: there is no such
+ * column.
+ */
+extern Jsonb *sw_columns_without_time(Jsonb *columns);
+
 #endif							/* SW_COLUMNS_H */

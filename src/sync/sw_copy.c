@@ -31,6 +31,7 @@
 #include "source/sw_relation.h"
 #include "sync/sw_aim.h"
 #include "sync/sw_copy.h"
+#include "sync/sw_lease.h"
 #include "sync/sw_tx.h"
 
 #define WHAT "full copy"
@@ -311,6 +312,7 @@ load(CopyWork *work)
 	work->n_rows_loaded = run->stage->n_rows;
 	if (run->stage->n_rows == 0)
 		return;
+	sw_lease_raise(run->pipeline, run->connect, run->store);
 	if (!work->is_upsert && knows_repeats(run))
 		load_files(work, &source, &result);
 	else

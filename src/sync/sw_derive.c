@@ -214,6 +214,7 @@ sw_derive_check(const SwSourceQuery *query)
 			continue;
 		sw_type_map_resolve(query->relation, then->name,
 							query->columns[i].expression, &source);
+		wish.target_type = then->target_type;
 		sw_type_map_make_spec(&now, then->name, &source, &wish);
 		if (!sw_columns_agree(then, &now))
 			ereport(ERROR,

@@ -11,11 +11,13 @@
 
 #include "net/sw_report.h"
 #include "source/sw_identity.h"
+#include "source/sw_read.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_explain.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
 #include "sync/sw_stage.h"
+#include "sync/sw_sync_window.h"
 
 static List *
 append_lines(List *lines, const char *heading, const char *text)
@@ -47,6 +49,41 @@ window_query(const SwPlan *plan)
 	sql = sw_plan_build_query(&window);
 	sw_identity_leave(&identity);
 	return sql;
+}
+
+/*
+ * The query that a sync would run now, and the server's plan for it: does an
+ * index serve?
+ */
+static List *
+append_sync(List *lines, const SwPlan *plan)
+{
+	const SwPipeline *pipeline = plan->pipeline;
+	SwCaptureRecord *last = sw_cat_capture_last(pipeline->pipeline_id);
+	SwPlan		sync = *plan;
+	SwCapture  *from;
+	StringInfoData text;
+	SwIdentity	identity;
+	char	   *sql;
+	ListCell   *cell;
+
+	if (last == NULL)
+		return lines;
+	from = sw_capture_unpack(last->content, last->captured_at);
+	sw_sync_window_aim_at_now(&sync, from);
+	initStringInfo(&text);
+	sw_identity_enter(pipeline->owner, pipeline->source,
+					  pipeline->system_timezone, &identity);
+	sql = sw_plan_build_query(&sync);
+	foreach(cell, sw_read_explain(&sync.query, sql))
+		appendStringInfo(&text, "%s%s", text.len > 0 ? "\n" : "",
+						 (char *) lfirst(cell));
+	sw_identity_leave(&identity);
+	lines = append_lines(lines, sync.query.row_test == NULL ?
+						 "rows of a sync now" :
+						 "rows of a sync now; $1: is the row's version new in its window?",
+						 sql);
+	return append_lines(lines, "how the server would find them", text.data);
 }
 
 /* Where the files of a run would be, with what varies named. */
@@ -95,6 +132,7 @@ sw_explain_pipeline(const char *name)
 						 "rows of a full copy" :
 						 "rows of a window, here of the last 24 hours",
 						 window_query(plan));
+	lines = append_sync(lines, plan);
 	source.url = sample_url(connect, pipeline->pipeline_id);
 	lines = append_lines(lines, plan->query.time_column < 0 ?
 						 "load of a full copy" : "load of a window",

@@ -9,15 +9,18 @@
 
 #include <limits.h>
 
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "catalog/sw_cat_fence.h"
 #include "catalog/sw_settings.h"
 #include "common/sw_backoff.h"
 #include "sync/sw_attempt.h"
+#include "sync/sw_connect.h"
 #include "sync/sw_fence.h"
 #include "sync/sw_lease.h"
 #include "sync/sw_lock.h"
+#include "sync/sw_plan.h"
 #include "sync/sw_tx.h"
 
 /* How often the lease of a stopped pipeline is tried to be deleted. */
@@ -114,12 +117,35 @@ check_instance(const SwPipeline *pipeline)
 	return false;
 }
 
+/*
+ * The target first, which may be somebody else's by now: then the lease is
+ * left to that one.
+ */
 static void
 take_over(void *arg)
 {
 	LeaseWork  *work = arg;
+	const SwPipeline *pipeline = work->pipeline;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "SwTakeover",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext saved = MemoryContextSwitchTo(context);
+	SwConnect  *connect;
+	SwPlan	   *plan;
+	SwTarget   *target;
 
-	work->is_taken = sw_lease_take_over(work->pipeline);
+	sw_tx_begin("reading a pipeline's definition");
+	connect = sw_connect_load(pipeline->destination_id, context);
+	sw_connect_check_right(connect, pipeline);
+	sw_tx_commit();
+	plan = sw_plan_create(pipeline);
+	sw_plan_aim(plan, connect->destination);
+	target = sw_connect_target(connect, context);
+	(void) sw_plan_prepare_target(plan, connect->destination, target);
+	sw_target_close(target);
+	work->is_taken = sw_lease_take_over(pipeline, connect);
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(context);
 }
 
 static void

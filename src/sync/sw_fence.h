@@ -19,9 +19,9 @@
 /*
  * For a worker, before anything else is done for the pipeline: false when
  * nothing may be.  Closes the fence of a copy; takes the pipelines of a
- * promoted standby over where sensorswave_export.failover says so; writes the
- * lease of one that is being taken over, and records a failure of that with
- * the time of the next attempt.  The caller holds the pipeline's lock; no
+ * promoted standby over where sensorswave_export.failover says so; marks the
+ * target and writes the lease of one that is being taken over, and records a
+ * failure of that with the time of the next attempt.  The caller holds the pipeline's lock; no
  * transaction may be open.
  */
 extern bool sw_fence_pass(const SwPipeline *pipeline);

@@ -27,9 +27,10 @@
 typedef enum SwJobKind
 {
 	SW_JOB_TEST_CONNECTION,		/* replies: a step each (sync/sw_test.h) */
-	SW_JOB_CHECK_TARGET,		/* replies: at most one, the failure, or a
-								 * mark found (sync/sw_marker.h): as detail,
-								 * and as message without secrets */
+	SW_JOB_CHECK_TARGET,		/* replies: at most one, the failure, or what
+								 * was found: a mark (sync/sw_marker.h) as
+								 * detail, and as message without secrets; a
+								 * name where times of day are text */
 	SW_JOB_CREATE_CURRENT_VIEW	/* replies: at most one, the failure */
 } SwJobKind;
 
@@ -44,7 +45,7 @@ typedef struct SwJobRequest
 typedef struct SwJobReply
 {
 	int32		step;			/* 1..7, or 0 for a failure of the job */
-	char	   *name;
+	char	   *name;			/* of a step, or NULL */
 	char	   *status;			/* ok, failed, skipped */
 	int64		elapsed_us;
 	char	   *sqlstate;		/* of a failure, or NULL */

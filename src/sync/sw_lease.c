@@ -232,27 +232,17 @@ settle(const SwPipeline *pipeline, const SwLease *lease, const char *key,
 }
 
 bool
-sw_lease_take_over(const SwPipeline *pipeline)
+sw_lease_take_over(const SwPipeline *pipeline, const SwConnect *connect)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "SwLease",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext saved = MemoryContextSwitchTo(context);
 	char	   *reason;
 	SwLease    *lease = get_lease(pipeline, &reason);
-	SwConnect  *connect;
-	SwStore    *store;
+	SwStore    *store = sw_connect_store(connect, CurrentMemoryContext);
+	char	   *key = name_object(pipeline, connect);
 	SwLeaseText object;
 	Found		found;
-	char	   *key;
 	int64		number;
 	bool		is_taken;
 
-	sw_tx_begin("reading a destination");
-	connect = sw_connect_load(pipeline->destination_id, context);
-	sw_tx_commit();
-	store = sw_connect_store(connect, context);
-	key = name_object(pipeline, connect);
 	found = read_object(store, key, &object);
 	is_taken = settle(pipeline, lease, key, found, &object, &number);
 	if (is_taken)
@@ -263,8 +253,6 @@ sw_lease_take_over(const SwPipeline *pipeline)
 		sw_tx_commit();
 	}
 	sw_store_close(store);
-	MemoryContextSwitchTo(saved);
-	MemoryContextDelete(context);
 	return is_taken;
 }
 

@@ -39,7 +39,8 @@ extern char *sw_lease_make_token(void);
  * pipeline paused, when a third one has been faster and nobody asked to
  * take it from that.
  */
-extern bool sw_lease_take_over(const SwPipeline *pipeline);
+extern bool sw_lease_take_over(const SwPipeline *pipeline,
+							   const SwConnect *connect);
 
 /* Delete it, if it is ours. */
 extern void sw_lease_release(const SwPipeline *pipeline);

@@ -218,8 +218,7 @@ check_source(const SwPipeline *row)
 static void
 check_format(const SwPlan *plan, const SwDestination *destination)
 {
-	if (!plan->shape->is_of_source ||
-		strcmp(destination->stage_format, "native") == 0 ||
+	if (strcmp(destination->stage_format, "native") == 0 ||
 		!sw_target_knows_repeats(destination->kind, &plan->table))
 		return;
 	ereport(ERROR,
@@ -500,6 +499,12 @@ sw_pipeline_drop(const char *name)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("pipeline \"%s\" is not stopped", name),
 				 errhint("Call sw_stop first; the target table is kept.")));
+	/* What a copy has on record is its original's: not ours to wind up. */
+	if (sw_cat_fence_get_reason(pipeline->pipeline_id) != NULL)
+	{
+		sw_cat_pipeline_delete(pipeline);
+		return;
+	}
 	if (sw_cat_pipeline_is_busy(pipeline->pipeline_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),

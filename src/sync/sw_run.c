@@ -190,7 +190,7 @@ record_updates(const SwRun *run)
 	if (report->n_updated == 0 || run->plan->shape->n_key_columns > 0)
 		return;
 	sw_cat_run_log(run->run_id, "warning",
-				   UINT64_FORMAT " rows were updated at the source and are delivered once more",
+				   UINT64_FORMAT " rows are new versions of updated ones, which the target may have, too",
 				   report->n_updated);
 	if (run->plan->shape->is_partitioned)
 		sw_cat_day_mark(run->pipeline->pipeline_id, report->updated_days,

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "catalog/sw_catalog.h"
@@ -16,6 +18,8 @@
 #include "source/sw_capture.h"
 #include "source/sw_chunk_plan.h"
 #include "source/sw_identity.h"
+#include "source/sw_leaf.h"
+#include "source/sw_read.h"
 #include "source/sw_relation.h"
 #include "sync/sw_aim.h"
 #include "sync/sw_sync_window.h"
@@ -23,6 +27,9 @@
 
 /* Rows of a chunk, as the planner sees them: a few seconds of reading. */
 #define ROWS_PER_CHUNK 2e6
+
+/* So often a sweep by a former expression of the cursor is tried. */
+#define FORMER_ATTEMPTS 3
 
 #define BY_VERSIONS "versions"
 #define BY_CURSOR "cursor"
@@ -56,7 +63,8 @@ get_cursor_expression(const SwPlan *plan)
 	if (i < 0)
 		return NULL;
 	return plan->query.columns[i].expression != NULL ?
-		plan->query.columns[i].expression : plan->query.specs[i].name;
+		plan->query.columns[i].expression :
+		quote_identifier(plan->query.specs[i].name);
 }
 
 static int64
@@ -66,6 +74,15 @@ get_slack_us(const SwPipeline *pipeline)
 
 	return slack->time + (slack->day + slack->month * (int64) DAYS_PER_MONTH) *
 		USECS_PER_DAY;
+}
+
+/* Rows whose cursor lies below are left to the sweep. */
+static TimestampTz
+get_bound(const SwPlan *plan, const SwCapture *from)
+{
+	if (plan->query.cursor_column < 0)
+		return DT_NOBEGIN;
+	return sw_capture_get_bound(from, get_slack_us(plan->pipeline));
 }
 
 static int64
@@ -151,6 +168,94 @@ choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 	sw_cat_window_forget_done(pipeline->pipeline_id);
 }
 
+/* ---- tables that came from elsewhere, or were rewritten ---- */
+
+/*
+ * The rows of a leaf that the test lets pass: the target's days that they are
+ * in, which are marked, or one for all where it has none.  Returns how many.
+ */
+static int
+mark_days(const SwRun *run, const SwRowTest *test, Oid leaf,
+		  const char *reason)
+{
+	const SwPipeline *pipeline = run->pipeline;
+	const SwSourceRange range = {
+		.leaf = leaf,
+		.end_block = -1,
+		.cursor_from = DT_NOBEGIN,
+		.cursor_to = DT_NOEND
+	};
+	SwPlan		plan = *run->plan;
+	DateADT    *days = NULL;
+	int			n_days;
+	char	   *sql;
+	SwIdentity	identity;
+
+	plan.query.row_test = test;
+	plan.query.cursor_bound = DT_NOBEGIN;
+	plan.query.range = &range;
+	sw_identity_enter(pipeline->owner, pipeline->source,
+					  pipeline->system_timezone, &identity);
+	sql = sw_plan_build_query(&plan);
+	if (plan.shape->is_partitioned)
+		days = sw_read_list_days(&plan.query, sql, &n_days);
+	else
+		n_days = sw_read_probe(&plan.query, sql) ? 1 : 0;
+	sw_identity_leave(&identity);
+	if (days != NULL)
+		sw_cat_day_mark(pipeline->pipeline_id, days, n_days, reason);
+	return n_days;
+}
+
+/*
+ * Rows that were in a table before it was attached are in no window, and
+ * those of one that was rewritten all look new, so they are left out.
+ */
+static void
+report_change(const SwRun *run, const SwLeafChange *change,
+			  const SwCapture *from, const SwCapture *to)
+{
+	const SwVersionWindow before = {.to = from,.bound = DT_NOBEGIN};
+	const SwVersionWindow since = {.from = from,.to = to,.bound = DT_NOBEGIN};
+	const SwRowTest test = {
+		.windows = change->is_attached ? &before : &since,
+		.n_windows = 1,
+		.rewrites = to->rewrites,
+		.n_rewrites = change->is_attached ? 0 : to->n_rewrites,
+		.is_of_rewrites = !change->is_attached
+	};
+	const char *what = change->is_attached ? "attached" : "rewritten";
+	char	   *name = get_rel_name(change->relid);
+	int			n_days;
+
+	if (name == NULL ||
+		(!change->is_attached && run->plan->shape->n_key_columns > 0))
+		return;
+	n_days = mark_days(run, &test, change->relid,
+					   psprintf("table \"%s\" was %s", name, what));
+	if (n_days > 0 && run->plan->shape->is_partitioned)
+		sw_cat_run_log(run->run_id, "warning",
+					   "table \"%s\" was %s: %d days need a backfill, see days_needing_backfill in sw_status",
+					   name, what, n_days);
+	else if (n_days > 0)
+		sw_cat_run_log(run->run_id, "warning",
+					   "table \"%s\" was %s: rows that were in it by then may be missing at the target until all is copied (sw_backfill)",
+					   name, what);
+}
+
+static void
+report_changes(const SwRun *run, const SwCapture *from, const SwCapture *to)
+{
+	SwLeafChange *changes;
+	uint32		n_changes;
+	uint32		i;
+
+	changes = sw_leaf_compare(from->leaves, from->n_leaves,
+							  to->leaves, to->n_leaves, &n_changes);
+	for (i = 0; i < n_changes; i++)
+		report_change(run, &changes[i], from, to);
+}
+
 static SwSyncWindow *
 open_incremental(const SwRun *run)
 {
@@ -168,14 +273,30 @@ open_incremental(const SwRun *run)
 	window->pipeline_id = pipeline->pipeline_id;
 	window->kind = INCREMENTAL;
 	window->cursor_expression = (char *) get_cursor_expression(run->plan);
-	window->bound = window->cursor_expression == NULL ? DT_NOBEGIN :
-		sw_capture_get_bound(from, get_slack_us(pipeline));
+	window->bound = get_bound(run->plan, from);
 	choose_strategy(run, from, window);
+	if (has_versions(window))
+		report_changes(run, from, to);
 	window->from_capture = last->capture_id;
 	window->to_capture = save_capture(pipeline, to);
 	sw_aim_incremental(run->plan, window, from, to);
 	record_window(run, window, to->captured_at);
 	return window;
+}
+
+void
+sw_sync_window_aim_at_now(SwPlan *plan, const SwCapture *from)
+{
+	const SwPipeline *pipeline = plan->pipeline;
+	const SwSyncWindow window = {
+		.kind = INCREMENTAL,
+		.strategy = sw_relation_has_versions(pipeline->source) &&
+		sw_capture_find_gap(from) == NULL ? BY_VERSIONS : BY_CURSOR,
+		.bound = get_bound(plan, from)
+	};
+
+	sw_aim_incremental(plan, &window, from,
+					   sw_capture_take(pipeline->source, from));
 }
 
 /* The windows that a sweep is about, or NIL. */
@@ -214,6 +335,16 @@ open_sweep(const SwRun *run, const List *windows)
 	return window;
 }
 
+/*
+ * The former expression may name a column that is gone: then it fails again
+ * and again.
+ */
+static bool
+has_given_up(const SwRun *run)
+{
+	return sw_cat_sync_get(run->pipeline->pipeline_id)->consecutive_failures >= FORMER_ATTEMPTS;
+}
+
 SwSyncWindow *
 sw_sync_window_open(const SwRun *run)
 {
@@ -223,8 +354,17 @@ sw_sync_window_open(const SwRun *run)
 	sw_tx_begin("opening a window");
 	unswept = list_sweepable(run->pipeline);
 	if (unswept != NIL &&
-		!is_same_text(((const SwSyncWindow *) llast(unswept))->cursor_expression,
-					  get_cursor_expression(run->plan)))
+		is_same_text(((const SwSyncWindow *) llast(unswept))->cursor_expression,
+					 get_cursor_expression(run->plan)))
+		unswept = NIL;
+	if (unswept != NIL && has_given_up(run))
+	{
+		sw_cat_run_log(run->run_id, "warning",
+					   "the cursor's expression was changed, and the former one cannot be used any more: late rows of the time before need a backfill");
+		sw_cat_window_forget_done(run->pipeline->pipeline_id);
+		unswept = NIL;
+	}
+	if (unswept != NIL)
 	{
 		window = open_sweep(run, unswept);
 		sw_cat_run_log(run->run_id, "info",

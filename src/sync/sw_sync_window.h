@@ -16,6 +16,7 @@
 #ifndef SW_SYNC_WINDOW_H
 #define SW_SYNC_WINDOW_H
 
+#include "source/sw_capture.h"
 #include "sync/sw_run.h"
 
 /*
@@ -25,6 +26,12 @@
  * transaction of its own.  Throws.
  */
 extern SwSyncWindow *sw_sync_window_open(const SwRun *run);
+
+/*
+ * Aim a plan at what a window that is opened now, after that capture, would
+ * have; nothing is put on record.  In a transaction.
+ */
+extern void sw_sync_window_aim_at_now(SwPlan *plan, const SwCapture *from);
 
 /* Open a sweep; NULL when there is nothing to look for. */
 extern SwSyncWindow *sw_sync_window_open_sweep(const SwRun *run);

@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "net/sw_report.h"
+#include "sync/sw_lease.h"
 #include "sync/sw_leftover.h"
 #include "sync/sw_tx.h"
 #include "sync/sw_window.h"
@@ -155,6 +156,7 @@ load(WindowWork *work)
 					   "the source has no rows of that day; what the target has was left alone, since it cannot be counted");
 		return;
 	}
+	sw_lease_raise(work->run->pipeline, work->run->connect, work->run->store);
 	target = sw_connect_target(work->run->connect, CurrentMemoryContext);
 	if (work->run->stage->n_rows > 0)
 		overwrite_day(work, target, &result);

@@ -21,6 +21,7 @@
 #include "sync/sw_cleanup.h"
 #include "sync/sw_connect.h"
 #include "sync/sw_copy.h"
+#include "sync/sw_fence.h"
 #include "sync/sw_incremental.h"
 #include "sync/sw_leftover.h"
 #include "sync/sw_lock.h"
@@ -587,12 +588,20 @@ clean_all(WorkContext *work)
 		sw_leftover_put_off(work->pipeline);
 }
 
-/* The pipeline, with what a worker before us left open closed; or NULL. */
+/*
+ * The pipeline, with what a worker before us left open closed; or NULL, also
+ * where it is not this instance's.
+ */
 static SwPipeline *
 take_up(int64 pipeline_id)
 {
 	SwPipeline *pipeline;
 
+	sw_tx_begin("reading a pipeline");
+	pipeline = sw_cat_pipeline_get(pipeline_id);
+	sw_tx_commit();
+	if (pipeline == NULL || !sw_fence_pass(pipeline))
+		return NULL;
 	sw_tx_begin("taking up interrupted work");
 	pipeline = sw_cat_pipeline_get(pipeline_id);
 	if (pipeline != NULL)
@@ -631,6 +640,8 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 	} while (again);
 	if (sw_lock_hold(pipeline_id))
 		clean_all(&work);
+	if (sw_lock_hold(pipeline_id))
+		sw_fence_wind_up(pipeline);
 }
 
 void

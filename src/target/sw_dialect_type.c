@@ -295,8 +295,19 @@ sw_dialect_append_conversion(const TypeContext *context,
 							 int depth)
 {
 	StringInfo	sql = context->sql;
+	SwColumnSpec plain;
 	char	   *inner;
 
+	if (spec->target_type != NULL)
+	{
+		/* Of the value as it would be without the user's wish. */
+		plain = *spec;
+		plain.target_type = NULL;
+		appendStringInfoString(sql, "CAST(");
+		sw_dialect_append_conversion(context, &plain, value, depth);
+		appendStringInfo(sql, " AS %s)", spec->target_type);
+		return;
+	}
 	if (!sw_dialect_needs_conversion(context, spec, true))
 	{
 		appendStringInfoString(sql, value);
@@ -350,17 +361,8 @@ sw_dialect_append_value(const SwDialect *dialect, StringInfo sql,
 
 	initStringInfo(&value);
 	sw_quote_append_name(&value, column->name);
-	if (column->target_type != NULL)
-	{
-		/* Of the value as it would be without the user's wish. */
-		SwColumnSpec plain = *column;
-
-		plain.target_type = NULL;
-		appendStringInfoString(sql, "CAST(");
-		sw_dialect_append_conversion(&context, &plain, value.data, 0);
-		appendStringInfo(sql, " AS %s)", column->target_type);
-	}
-	else if (!sw_dialect_is_json_type(&context, column, false))
+	if (column->target_type != NULL ||
+		!sw_dialect_is_json_type(&context, column, false))
 		sw_dialect_append_conversion(&context, column, value.data, 0);
 	else
 		appendStringInfo(sql, column->is_nullable ?

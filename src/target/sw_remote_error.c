@@ -70,6 +70,12 @@ static const SwRemoteMeaning sw_remote_meanings[] = {
 		"the target table does not fit the statement",
 		"Compare the columns of the target table with those of the pipeline."
 	},
+	[SW_REMOTE_VALUE] = {
+		SW_ERR_REMOTE, SW_RETRY_NEVER,
+		"a value does not fit its type at the warehouse",
+		"Give the column another type, map it to an expression without such "
+		"values, or leave such rows out with row_filter."
+	},
 	[SW_REMOTE_NEWER] = {
 		SW_ERR_UNSUPPORTED, SW_RETRY_NEVER,
 		"the warehouse does not know what the statement needs",

@@ -116,6 +116,14 @@ extern SwStatus sw_target_create_table(SwTarget *target,
 									   SwError *err);
 
 /*
+ * Has the server, of a kind that can have one, a type for times of day, and
+ * may this login use it?  ClickHouse has one since 25.6, by default since
+ * 25.12.  Needs no right.
+ */
+extern SwStatus sw_target_ask_for_time(SwTarget *target, bool *has_time,
+									   SwError *err);
+
+/*
  * Is the table there (*exists_out), and if so, is it what the pipeline
  * needs?  SW_ERR_MISMATCH names every difference: columns (name, order,
  * type), engine, version, partition, sorting and unique key, and the setting

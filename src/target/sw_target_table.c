@@ -79,6 +79,21 @@ sw_table_get_value(SwTarget *target, StringInfo sql, char **value,
 	return SW_OK;
 }
 
+SwStatus
+sw_target_ask_for_time(SwTarget *target, bool *has_time, SwError *err)
+{
+	StringInfoData sql;
+	char	   *n_settings;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT count() FROM system.settings"
+						   " WHERE name = 'enable_time_time64_type' AND value = '1'");
+	SW_TRY(sw_table_get_value(target, &sql, &n_settings, err));
+	*has_time = strcmp(n_settings, "1") == 0;
+	pfree(n_settings);
+	return SW_OK;
+}
+
 /* *ddl = NULL: there is no such table. */
 static SwStatus
 sw_table_show(SwTarget *target, const SwTargetTable *table, char **ddl,

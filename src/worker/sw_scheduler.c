@@ -22,6 +22,7 @@
 #include "net/sw_clock.h"
 #include "net/sw_wait.h"
 #include "sync/sw_board.h"
+#include "sync/sw_instance.h"
 #include "sync/sw_tx.h"
 #include "worker/sw_worker.h"
 
@@ -175,7 +176,8 @@ read_work(List **works_out)
 	sw_tx_begin("looking for work");
 	is_installed = sw_cat_is_installed();
 	if (is_installed)
-		*works_out = sw_cat_work_list(sw_clock_now(), GetCurrentTimestamp());
+		*works_out = sw_cat_work_list(sw_clock_now(), GetCurrentTimestamp(),
+									   sw_instance_get());
 	sw_tx_commit();
 	return is_installed;
 }

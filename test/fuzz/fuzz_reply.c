@@ -75,20 +75,11 @@ add_column(Outcome *outcome, const SwChColumn *column, uint32 n_rows)
 	add_number(outcome, column->kind);
 	for (row = 0; row < n_rows; row++)
 	{
-		const char *bytes;
-		Size		len;
-		int64		number;
-		char	   *text;
-		bool		is_there;
+		char	   *text = sw_ch_column_get_text(column, row);
 
-		is_there = sw_ch_column_get_bytes(column, row, &bytes, &len);
-		add_number(outcome, is_there);
-		if (!is_there)
+		add_number(outcome, text != NULL);
+		if (text == NULL)
 			continue;
-		outcome->sum = fuzz_hash(outcome->sum, bytes, len);
-		fuzz_check(sw_ch_column_get_int64(column, row, &number));
-		add_number(outcome, (uint64) number);
-		text = sw_ch_column_get_text(column, row);
 		add_text(outcome, text);
 		pfree(text);
 	}

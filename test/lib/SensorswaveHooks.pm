@@ -13,10 +13,11 @@ use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use PostgreSQL::Test::Utils;
 use SensorswaveTest qw(make_node wait_until);
+use Time::Local qw(timegm);
 
 our @EXPORT = qw(
   make_hooked_node set_point clear_point wait_point is_point_reached
-  set_clock shift_clock reset_clock set_naive
+  set_clock set_clock_file shift_clock reset_clock set_naive
 );
 
 my $hooks = abs_path(dirname(__FILE__) . '/../hooks');
@@ -102,15 +103,26 @@ sub have_them_look
 	return;
 }
 
-# It is the instant of that text (as timestamptz), and time stands still.
+# It is the instant of that text, YYYY-MM-DD HH:MM:SS+00, and time stands
+# still; also for a node that does not run.
+sub set_clock_file
+{
+	my ($node, $instant) = @_;
+	my ($year, $month, $day, $hour, $minute, $second) =
+	  $instant =~ /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\+00$/
+	  or die "not an instant of UTC: $instant";
+	my $seconds = timegm($second, $minute, $hour, $day, $month - 1, $year) -
+	  timegm(0, 0, 0, 1, 0, 2000);
+
+	write_file(file_of($node, 'clock'), "\@${seconds}000000");
+	return;
+}
+
 sub set_clock
 {
 	my ($node, $instant) = @_;
-	my $usec = $node->safe_psql('postgres',
-		"SELECT (extract(epoch FROM timestamptz '$instant'"
-		  . " - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint");
 
-	write_file(file_of($node, 'clock'), "\@$usec");
+	set_clock_file($node, $instant);
 	have_them_look($node);
 	return;
 }

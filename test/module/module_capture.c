@@ -74,6 +74,8 @@ sw_test_capture_show(PG_FUNCTION_ARGS)
 	module_say(fcinfo, "range %llu %llu%s", (unsigned long long) capture->xmin,
 			   (unsigned long long) capture->xmax,
 			   capture->is_cut ? " cut" : "");
+	module_say(fcinfo, "log %X %X", (uint32) capture->position,
+			   (uint32) capture->oldest_position);
 	for (i = 0; i < capture->n_pending; i++)
 		module_say(fcinfo, "pending %llu %llu",
 				   (unsigned long long) capture->pending[i].first,

@@ -283,10 +283,10 @@ plan_is(qr/Index Scan using t_c_idx/, $new, 'index scan', [], @bound, 'to=200000
 plan_is(qr/Index Scan/, $all_new, 'an index of a filter', ['enable_seqscan = off', 'enable_bitmapscan = off'], 'filter=x >= -5');
 my $leaf = query(q{SELECT 't'::regclass::oid});
 plan_is(qr/Tid Range Scan/, $all_new, 'a range of places', [], "leaf=$leaf", 'end_block=1000');
-query('CREATE INDEX both ON t (c, k)');
-plan_is(qr/Index Scan using both/, $new, 'an index that has all columns is not read alone',
+query('CREATE INDEX c_and_k ON t (c, k)');
+plan_is(qr/Index Scan using c_and_k/, $new, 'an index that has all columns is not read alone',
 	[ 'enable_seqscan = off', 'enable_bitmapscan = off' ], @bound, 'filter=k > -100', 'to=2000000000000000000');
-query('DROP INDEX both');
+query('DROP INDEX c_and_k');
 query(q{CREATE TABLE few AS SELECT k FROM t WHERE k % 2 = 0; ANALYZE few});
 foreach my $join (
 	[ qr/Hash.*Join/, [ 'enable_nestloop = off', 'enable_mergejoin = off' ] ],
@@ -377,6 +377,13 @@ END
 	is(scalar(keys %keys), 353, "$what: the parts give all of it");
 	is(scalar(grep { $_ > 1 } values %keys), 0, "$what: and nothing twice");
 	is($n_updated, 2, "$what: updates counted");
+	query('GRANT SELECT ON t, captures TO reader; ALTER TABLE t ENABLE ROW LEVEL SECURITY;'
+		  . ' CREATE POLICY even ON t TO reader USING (k % 2 = 0)');
+	is(query('SET ROLE reader; SELECT count(*) FROM (' . windows(1, 2, split / /, $parts[0]) . q{) AS q (k) WHERE k ~ '[13579]$'}),
+		0, "$what: a leaf is read by the rights and policies of the whole");
+	cmp_ok(query('SET ROLE reader; SELECT count(*) FROM (' . windows(1, 2) . q{) AS q (k) WHERE k ~ '[02468]$'}),
+		'>', 150, "$what: which let half of the rows pass");
+	query('ALTER TABLE t DISABLE ROW LEVEL SECURITY; DROP POLICY even ON t');
 	@parts = split /\n/, query(windows(1, 2, 'ask=100', 'slack_us=0'));
 	cmp_ok(scalar(@parts), '>=', 4, "$what: parts by time");
 	%keys = ();
@@ -463,7 +470,7 @@ begin_story('k int, c timestamptz DEFAULT now()');
 query('BEGIN; SAVEPOINT a; INSERT INTO t VALUES (1);' . $capture_sql . 'COMMIT');
 capture();
 is(query('SELECT sw_test_capture_gap(content) FROM captures WHERE n = 1'), '', 'no gap');
-like(query(q{SELECT sw_test_capture_gap('\x01008080808080200000000000')}), qr/another history/,
+like(query(q{SELECT sw_test_capture_gap('\x01008080808080200000000000000000')}), qr/another history/,
 	'ids that this server has not reached');
 my $damages = query(<<'DAMAGE');
 DO $$
@@ -564,6 +571,7 @@ PREPARE TRANSACTION 'p';
 \sleep 200 ms
 COMMIT PREPARED 'p';
 SCRIPT
+capture();
 my @pgbench = ('pgbench', '-n', '-T', $seconds, '-h', $node->host, '-p', $node->port);
 my ($out, $err) = ('', '');
 my @writers = map { IPC::Run::start([ @pgbench, @$_, 'postgres' ], '<', \undef, '>', \$out, '2>', \$err) }
@@ -575,7 +583,6 @@ my $take = sub {
 	my ($from, $to, @options) = @_;
 	$given{$_}++ foreach grep { /^\d+$/ } split /\n/, query(windows($from, $to, 'slack_us=0', @options));
 };
-capture();
 while (time() < $ends)
 {
 	capture();
@@ -603,5 +610,58 @@ cmp_ok($n_incremental, '<', scalar(@truth), 'some of them come with the sweep');
 is(scalar(grep { !$given{$_} } @truth), 0, 'none is lost');
 is(scalar(grep { $given{$_} > 1 } @truth), 0, 'none is doubled');
 is(scalar(keys %given), scalar(@truth), 'and none is there that is not');
+
+# ---- ids come round ----
+
+# So far that no table's rows get too old, and freeze them.
+sub skip_to
+{
+	my ($xid) = @_;
+	$node->stop;
+	system_or_bail('pg_resetwal', '-x', $xid, $node->data_dir);
+	append_to_file(sprintf('%s/pg_xact/%04X', $node->data_dir, $xid / 1048576), "\0" x 262144);
+	$node->start;
+	$node->command_ok([ 'vacuumdb', '--all', '--freeze', '--quiet' ], "frozen at $xid");
+	return;
+}
+
+begin_story("k int, c timestamptz DEFAULT now() - interval '1 day'");
+query(q{CREATE TABLE many (LIKE t); UPDATE pg_database SET datallowconn = true; SELECT pg_current_xact_id()});
+query('INSERT INTO t VALUES (-1); INSERT INTO t VALUES (-2)');
+my $old = query(q{SELECT max(xmin::text::bigint) FROM t});
+skip_to($_) foreach 1_400_000_000, 2_800_000_000, 4_294_967_296 - 50;
+my $long = session();
+capture();
+query('INSERT INTO t VALUES (1)');
+$long->query_safe('BEGIN; INSERT INTO t VALUES (2)');
+capture();
+query(subtransactions(1000, 1100) =~ s/INTO t/INTO many/r);
+query('INSERT INTO t VALUES (3)');
+capture();
+$long->query_safe('COMMIT');
+query('INSERT INTO t VALUES (4)');
+capture();
+cmp_ok(query('SELECT min(xmin::text::bigint) FROM t WHERE k = 4'), '<', 1000, 'a new round');
+window_is(1, '1', 'before it');
+window_is(2, '3', 'over the end');
+window_is(3, '2 4', 'a transaction over the end');
+query('VACUUM FREEZE t');
+window_is(1, '1', 'before it, frozen since');
+window_is(3, '2 4', 'over the end, frozen since');
+lines_are(windows(1, 4, 'sweep=1', 'slack_us=0'), '1 2 3 4', 'sweep over the end');
+query(q{DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint < 4294967296 + } . ($old - 10) . q{ LOOP COMMIT; END LOOP; END $$});
+capture();
+query('INSERT INTO t SELECT 5 FROM generate_series(1, 500)');
+query('VACUUM FREEZE t');
+capture();
+query(subtransactions(1, 20) =~ s/INTO t/INTO many/r);
+query('INSERT INTO t VALUES (6), (7)');
+query('VACUUM FREEZE t');
+capture();
+my ($from, $to) = split /\|/, query(q{SELECT string_agg(split_part(l, ' ', 3), '|' ORDER BY n) FROM captures, sw_test_capture_show(content, captured_at) l WHERE n >= 6 AND l ~ 'range'});
+ok($from - 4_294_967_296 < $old && $to - 4_294_967_296 > $old, 'ids of rows of the last round are given again');
+is(query('SELECT count(*) FROM (' . windows(5, 6) . ') q'), '500', 'the window before that');
+window_is(6, '6 7', 'rows of the last round are not new');
+$long->quit;
 
 done_testing();

@@ -187,7 +187,10 @@ check_numbered(void)
 	}
 	sw_buffer_append_uint64(&expected, 1000);
 	for (i = 0; i < 1000; i++)
-		sw_buffer_append_uint16(&expected, i % 300);
+	{
+		sw_buffer_append_uint8(&expected, i % 300 % 256);
+		sw_buffer_append_uint8(&expected, i % 300 / 256);
+	}
 
 	sw_buffer_append_bytes(&expected, "\x03" "all\x06String", 11);
 	for (i = 0; i < 1000; i++)

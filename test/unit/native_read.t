@@ -3,26 +3,13 @@
 // the blocks they come in.
 'use strict';
 
-const { execFileSync } = require('node:child_process');
 const { mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
 const path = require('node:path');
 
-const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
-const build = process.env.BUILD ?? path.join(root, 'build/unit');
+const { root, build, ok, writeSamples, run } = require('./tap.cjs');
 const { queryAsync } = require(path.join(root, 'test/sandbox/node_modules/chdb'));
 const folder = path.join(build, 'native');
 const extension = '.native.zst';
-
-let checks = 0;
-let failures = 0;
-function ok(passed, name, detail) {
-  checks++;
-  console.log(`${passed ? '' : 'not '}ok ${checks} - ${name}`);
-  if (!passed) {
-    failures++;
-    if (detail !== undefined) console.log(`# ${detail}`);
-  }
-}
 
 const bytesOf = async (sql, format) =>
   Buffer.from((await queryAsync(sql, { format })).bytes());
@@ -47,7 +34,7 @@ async function columnsOf(name) {
 async function main() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'format_samples'), [folder, 'native', 'zstd', 'dictionaries']);
+  writeSamples(folder, 'native', 'zstd', 'dictionaries');
   const names = readdirSync(folder).filter((f) => f.endsWith(extension))
     .map((f) => f.slice(0, -extension.length)).sort();
   ok(names.length === 69, '69 samples were written');
@@ -87,7 +74,7 @@ async function main() {
 
   // Without dictionaries, in all codecs.
   for (const [codec, ending] of [['lz4', '.native.lz4'], ['none', '.native'], ['zstd', extension]]) {
-    execFileSync(path.join(build, 'format_samples'), [folder, 'native', codec]);
+    writeSamples(folder, 'native', codec);
     let wrong = 0;
     for (const name of names) {
       const expected = readFileSync(path.join(folder, `${name}.expected`));
@@ -102,9 +89,6 @@ async function main() {
     ok(wrong === 0, `every value of the samples with ${codec}`);
   }
   ok(!(await columnsOf('dictionary')).includes('LowCardinality'), 'no dictionary unless it is wished for');
-
-  console.log(`1..${checks}`);
-  process.exitCode = failures === 0 ? 0 : 1;
 }
 
 // The columns that an expected file names, as the structure of a table
@@ -130,7 +114,4 @@ function structureOf(expected) {
   };
 }
 
-main().catch((error) => {
-  console.log(`Bail out!  ${error.message}`);
-  process.exitCode = 1;
-});
+run(main);

@@ -4,26 +4,13 @@
 // the truth.
 'use strict';
 
-const { execFileSync } = require('node:child_process');
 const { mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
 const path = require('node:path');
 
-const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
-const build = process.env.BUILD ?? path.join(root, 'build/unit');
+const { root, build, ok, writeSamples, run } = require('./tap.cjs');
 const { DuckDBInstance } = require(path.join(root, 'test/sandbox/node_modules/@duckdb/node-api'));
 const { parseRowBinary } = require('./row_binary.cjs');
 const [, version] = /SW_VERSION "(.+)"/.exec(readFileSync(path.join(root, 'src/common/sw_version.h'), 'utf8'));
-
-let checks = 0;
-let failures = 0;
-function ok(passed, name, detail) {
-  checks++;
-  console.log(`${passed ? '' : 'not '}ok ${checks} - ${name}`);
-  if (!passed) {
-    failures++;
-    if (detail !== undefined) console.log(`# ${detail}`);
-  }
-}
 
 // DuckDB has decimals of 38 digits; what has more it reads as a double.
 const duckdbDigits = 38;
@@ -354,7 +341,7 @@ async function main() {
   const folder = path.join(build, 'duckdb');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', 'zstd']);
+  writeSamples(folder, 'parquet', 'zstd');
   const names = readdirSync(folder).filter((f) => f.endsWith('.parquet'))
     .map((f) => f.slice(0, -8)).sort();
   ok(names.length === 69, '69 samples were written');
@@ -391,7 +378,7 @@ async function main() {
 
   // The other codecs.
   for (const [codec, called] of [['lz4', 'LZ4_RAW'], ['snappy', 'SNAPPY'], ['none', 'UNCOMPRESSED']]) {
-    execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', codec]);
+    writeSamples(folder, 'parquet', codec);
     const problems = [];
     let compared = 0;
     for (const name of names) {
@@ -410,11 +397,6 @@ async function main() {
 
   connection.closeSync();
   instance.closeSync();
-  console.log(`1..${checks}`);
-  process.exitCode = failures === 0 ? 0 : 1;
 }
 
-main().catch((error) => {
-  console.log(`Bail out!  ${error.stack}`);
-  process.exitCode = 1;
-});
+run(main);

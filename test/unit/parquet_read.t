@@ -3,25 +3,12 @@
 // statistics in the metadata tell the truth.
 'use strict';
 
-const { execFileSync } = require('node:child_process');
 const { mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
 const path = require('node:path');
 
-const root = process.env.ROOT ?? path.resolve(__dirname, '../..');
-const build = process.env.BUILD ?? path.join(root, 'build/unit');
+const { root, build, ok, writeSamples, run } = require('./tap.cjs');
 const { queryAsync } = require(path.join(root, 'test/sandbox/node_modules/chdb'));
 const { parseRowBinary } = require('./row_binary.cjs');
-
-let checks = 0;
-let failures = 0;
-function ok(passed, name, detail) {
-  checks++;
-  console.log(`${passed ? '' : 'not '}ok ${checks} - ${name}`);
-  if (!passed) {
-    failures++;
-    if (detail !== undefined) console.log(`# ${detail}`);
-  }
-}
 
 const bytesOf = async (sql, format) =>
   Buffer.from((await queryAsync(sql, { format })).bytes());
@@ -100,7 +87,7 @@ async function main() {
   const folder = path.join(build, 'parquet');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', 'zstd']);
+  writeSamples(folder, 'parquet', 'zstd');
   const names = readdirSync(folder).filter((f) => f.endsWith('.parquet'))
     .map((f) => f.slice(0, -8)).sort();
   ok(names.length === 69, '69 samples were written');
@@ -123,7 +110,7 @@ async function main() {
 
   // The other codecs.
   for (const codec of ['lz4', 'snappy', 'none']) {
-    execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', codec]);
+    writeSamples(folder, 'parquet', codec);
     let wrong = 0;
     for (const name of names) {
       const file = path.join(folder, `${name}.parquet`);
@@ -140,7 +127,7 @@ async function main() {
     }
     ok(wrong === 0, `every value of the samples with ${codec}`);
   }
-  execFileSync(path.join(build, 'format_samples'), [folder, 'parquet', 'zstd']);
+  writeSamples(folder, 'parquet', 'zstd');
 
   // The samples are what they claim to be.
   const encodings = (name, column) =>
@@ -181,12 +168,6 @@ async function main() {
   }
   ok(asked > 60 && missed === 0, `${asked} filters on long strings find their rows`,
     `${missed} did not`);
-
-  console.log(`1..${checks}`);
-  process.exitCode = failures === 0 ? 0 : 1;
 }
 
-main().catch((error) => {
-  console.log(`Bail out!  ${error.message}`);
-  process.exitCode = 1;
-});
+run(main);

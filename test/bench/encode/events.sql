@@ -1,7 +1,8 @@
 -- A table of events of the shape of the data model, as an application would
 -- keep them: properties of about 181 bytes as they travel (without blanks),
--- user_properties of about 110.  Users come and go: at any time a
--- thousand of them are at it.
+-- user_properties of about 110.  An event every 0.7 seconds, 20 of each user
+-- within four hours: a thousand users at any time, six thousand a day.  What
+-- an event has of its own (ids, numbers, a session) is random.
 --
 --	psql -v n=5000000 -f events.sql
 
@@ -30,11 +31,11 @@ SELECT timestamptz '2026-01-01' + i * interval '0.7 seconds',
 	(ARRAY['page_view', 'click', 'sign_up', 'purchase', 'search', 'add_to_cart', 'share', 'logout'])[1 + (random() * random() * 7)::int],
 	jsonb_build_object(
 		'url', '/shop/item/' || (random() * 10000)::int || '?ref=' || (ARRAY['mail', 'ad', '"home"', '首页'])[1 + i % 4],
-		'sku', 'SKU-' || (random() * 10000)::int,
+		'session', left(md5('session' || u), 8),
 		'price', (random() * 500)::numeric(8, 2),
 		'count', (random() * 20)::int,
 		'ms', (random() * 60000)::int,
-		'is_first', i % 7 = 0,
+		'first', i % 7 = 0,
 		'referrer', null,
 		'browser', jsonb_build_object('name', (ARRAY['Chrome', 'Safari', 'Firefox'])[1 + u % 3], 'version', 100 + u % 20),
 		'tags', jsonb_build_array('a' || i % 10, 'b' || i % 7)),

@@ -12,7 +12,7 @@ import { run } from 'node:test';
 import { tap } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
-const FILE_TIMEOUT_MS = 120 * 1000;
+const FILE_TIMEOUT_MS = 300 * 1000;
 const FILES_AT_A_TIME = 2;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
