@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sw_sql_adopt.c
- *	  sw_adopt, and the trigger that notices restored pipelines.
+ *	  SQL function sw_adopt, and the trigger that notices restored pipelines.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,7 @@ Datum
 sw_sql_adopt(PG_FUNCTION_ARGS)
 {
 	const char *name = PG_ARGISNULL(0) ? NULL :
-		text_to_cstring(PG_GETARG_TEXT_PP(0));
+	text_to_cstring(PG_GETARG_TEXT_PP(0));
 	int			n_adopted = sw_adopt_pipelines(name);
 
 	sw_board_wake_at_commit();

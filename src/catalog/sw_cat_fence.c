@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 
 #include "catalog/sw_cat_fence.h"
+#include "catalog/sw_catalog.h"
 #include "catalog/sw_spi.h"
 
 /* One statement about one pipeline; returns how many rows it changed. */
@@ -139,6 +140,8 @@ sw_cat_fence_close(int64 pipeline_id, const char *reason)
 	sw_spi_exec(&spi, "UPDATE _sensorswave.sync_state SET pause_reason = $2"
 				" WHERE pipeline_id = $1");
 	sw_spi_end(&spi);
+	sw_cat_sync_cancel_request(pipeline_id, psprintf("paused: %s", reason),
+							   "Call sw_adopt to have this instance go on.");
 }
 
 void

@@ -36,7 +36,10 @@ extern List *sw_cat_fence_list_pipelines(void);
 /* Why it is closed; NULL = it is not. */
 extern char *sw_cat_fence_get_reason(int64 pipeline_id);
 
-/* The pipeline is paused; what it was before, and why, is kept. */
+/*
+ * The pipeline is paused; what it was before, and why, is kept.  A run that
+ * somebody has asked for is cancelled.
+ */
 extern void sw_cat_fence_close(int64 pipeline_id, const char *reason);
 
 /* It is again what it was before; what waits is due at once. */

@@ -6,8 +6,9 @@
  * The order of steps is what makes a capture right:
  *
  * 1. the time, and how long the log is;
- * 2. what is active.  A transaction that is not seen here took its now()
- *	  after 1, or so shortly before that the slack covers it, or has ended;
+ * 2. what is active in this database.  A transaction that is not seen here
+ *	  took its now() after 1, or so shortly before that the slack covers it, or
+ *	  has ended;
  * 3. the leaves.  What had replaced a leaf's file had ended before 4;
  * 4. a snapshot, and from it what had not ended.
  *
@@ -158,8 +159,8 @@ list_actives(SwCapture *capture, const SwCapture *before)
 		pgstat_clear_backend_activity_snapshot();
 		(void) pgstat_fetch_stat_numbackends();
 	}
-	/* A VACUUM, which may take hours, adds no row. */
-	vxids = GetCurrentVirtualXIDs(InvalidTransactionId, false, true,
+	/* A VACUUM, which may take hours, adds no row; nor do other databases. */
+	vxids = GetCurrentVirtualXIDs(InvalidTransactionId, false, false,
 								  PROC_IN_VACUUM, &n_vxids);
 	/* and our own, and a cut */
 	capture->actives = palloc(sizeof(SwActive) * (n_vxids + 2));

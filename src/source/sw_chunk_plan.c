@@ -129,18 +129,20 @@ cut_by_blocks(const SwLeaf *leaves, uint32 n_leaves, int n_parts)
 	BlockNumber *n_blocks = palloc(sizeof(BlockNumber) * n_leaves);
 	List	   *ranges = NIL;
 	double		total = 0;
+	int			n_filled = 0;
 	BlockNumber blocks_per_range;
 	uint32		i;
 
-	if (n_leaves >= SW_CHUNK_PLAN_MAX)
-		return NIL;
 	for (i = 0; i < n_leaves; i++)
 	{
 		n_blocks[i] = count_blocks(leaves[i].relid);
 		total += n_blocks[i];
+		n_filled += n_blocks[i] > 0;
 	}
+	if (n_filled >= SW_CHUNK_PLAN_MAX)
+		return NIL;
 	/* each leaf has one part that is not full */
-	n_parts = Max(Min(n_parts, SW_CHUNK_PLAN_MAX - (int) n_leaves), 1);
+	n_parts = Max(Min(n_parts, SW_CHUNK_PLAN_MAX - n_filled), 1);
 	blocks_per_range = (BlockNumber) Max(ceil(total / n_parts), 1);
 	for (i = 0; i < n_leaves; i++)
 		if (n_blocks[i] > 0)

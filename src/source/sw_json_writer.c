@@ -168,6 +168,48 @@ sw_json_escape_byte(char *out, unsigned char byte)
 	return out;
 }
 
+/*
+ * Less than eight bytes, which are copied in two or three moves that may
+ * overlap, unless there is something to escape.
+ */
+static inline char *
+sw_json_escape_rest(char *out, const char *bytes, Size n_bytes)
+{
+	const char *end = bytes + n_bytes;
+
+	if (n_bytes >= sizeof(uint32))
+	{
+		uint32		first;
+		uint32		last;
+
+		memcpy(&first, bytes, sizeof(first));
+		memcpy(&last, end - sizeof(last), sizeof(last));
+		if (likely(!sw_json_is_special((uint64) first << 32 | last)))
+		{
+			memcpy(out, &first, sizeof(first));
+			memcpy(out + n_bytes - sizeof(last), &last, sizeof(last));
+			return out + n_bytes;
+		}
+	}
+	else if (n_bytes > 0)
+	{
+		unsigned char first = bytes[0];
+		unsigned char middle = bytes[n_bytes / 2];
+		unsigned char last = end[-1];
+
+		if (likely((escapes[first] | escapes[middle] | escapes[last]) == 0))
+		{
+			out[0] = first;
+			out[n_bytes / 2] = middle;
+			out[n_bytes - 1] = last;
+			return out + n_bytes;
+		}
+	}
+	while (bytes < end)
+		out = sw_json_escape_byte(out, *bytes++);
+	return out;
+}
+
 /* At most STRING_PIECE_BYTES, there being room for all of them escaped. */
 static inline char *
 sw_json_escape_piece(char *out, const char *bytes, Size n_bytes)
@@ -193,9 +235,7 @@ sw_json_escape_piece(char *out, const char *bytes, Size n_bytes)
 				out = sw_json_escape_byte(out, *bytes++);
 		}
 	}
-	while (bytes < end)
-		out = sw_json_escape_byte(out, *bytes++);
-	return out;
+	return sw_json_escape_rest(out, bytes, end - bytes);
 }
 
 void

@@ -61,16 +61,18 @@ adopt(const SwPipeline *pipeline, const SwInstance *present)
 {
 	SwInstanceRelation relation;
 	bool		is_recorded;
+	bool		is_stopped = strcmp(pipeline->status, "stopped") == 0;
 	bool		goes_on;
 	char	   *reason = sw_fence_find_reason(pipeline->pipeline_id, present,
 											  &relation, &is_recorded);
 
-	if (reason == NULL)
+	/* A stopped one is wound up, where there is anything to wind up. */
+	if (reason == NULL || (is_stopped && !is_recorded))
 		return false;
 	if (!is_recorded)
 		sw_tick_begin(pipeline);
 	sw_fence_bind(pipeline->pipeline_id, present, true);
-	goes_on = has_history(pipeline->pipeline_id);
+	goes_on = is_stopped || has_history(pipeline->pipeline_id);
 	if (!goes_on)
 		begin_history(pipeline);
 	ereport(NOTICE,
@@ -99,7 +101,7 @@ sw_adopt_pipelines(const char *name)
 		if (adopt(pipeline, present))
 			return 1;
 		ereport(NOTICE,
-				(errmsg("pipeline \"%s\" is this instance's already", name)));
+				(errmsg("there is nothing to take over of pipeline \"%s\"", name)));
 		return 0;
 	}
 	else
@@ -108,8 +110,8 @@ sw_adopt_pipelines(const char *name)
 
 		foreach(cell, sw_cat_fence_list_pipelines())
 		{
-			SwPipeline *pipeline =
-				sw_cat_pipeline_get(*(int64 *) lfirst(cell));
+			const int64 *id = lfirst(cell);
+			SwPipeline *pipeline = sw_cat_pipeline_get(*id);
 
 			if (pipeline == NULL || !sw_cat_may_use_role(pipeline->owner))
 				continue;

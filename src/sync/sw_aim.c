@@ -141,7 +141,11 @@ sw_aim_chunk(SwPlan *plan, const SwChunk *chunk)
 	plan->query.range = &plan->range;
 }
 
-/* A row too many does no harm where it takes the place of itself. */
+/*
+ * Rows of a table that was rewritten all look new.  They are left out where
+ * they would be doubled and where their days can be marked, for among them may
+ * be new ones.
+ */
 bool
 sw_aim_hold(SwPlan *plan, const SwChunk *chunk)
 {
@@ -157,7 +161,15 @@ sw_aim_hold(SwPlan *plan, const SwChunk *chunk)
 	for (i = 0; i < n_changes; i++)
 		if (has_blocks && changes[i].relid == chunk->leaf)
 			return false;
-	if (plan->shape->n_key_columns == 0)
+	if (plan->shape->is_partitioned)
 		sw_row_test_add_rewrites(plan->row_test, changes, n_changes);
 	return true;
+}
+
+void
+sw_aim_lock(const SwPlan *plan)
+{
+	uint32		n_changes;
+
+	(void) sw_leaf_hold(plan->pipeline->source, NULL, 0, &n_changes);
 }

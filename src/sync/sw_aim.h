@@ -35,4 +35,7 @@ extern void sw_aim_chunk(SwPlan *plan, const SwChunk *chunk);
  */
 extern bool sw_aim_hold(SwPlan *plan, const SwChunk *chunk);
 
+/* The same where there is no window: keep the tables as they are. */
+extern void sw_aim_lock(const SwPlan *plan);
+
 #endif							/* SW_AIM_H */

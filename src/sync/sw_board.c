@@ -34,6 +34,7 @@ typedef struct BoardDatabase
 {
 	Oid			database;		/* InvalidOid: free entry */
 	TimestampTz due_at;
+	TimestampTz not_before;		/* no scheduler is started before */
 	int			scheduler_pid;	/* 0: none */
 } BoardDatabase;
 
@@ -145,6 +146,7 @@ find_database(Oid database, bool create)
 		return NULL;
 	free_entry->database = database;
 	free_entry->due_at = SW_NEVER;
+	free_entry->not_before = DT_NOBEGIN;
 	free_entry->scheduler_pid = 0;
 	return free_entry;
 }
@@ -242,16 +244,17 @@ sw_board_next_database(TimestampTz now, TimestampTz *next_due_out)
 	for (i = 0; i < MAX_DATABASES; i++)
 	{
 		BoardDatabase *entry = &board->databases[i];
+		TimestampTz start_at = Max(entry->due_at, entry->not_before);
 
 		if (!OidIsValid(entry->database) || entry->due_at == SW_NEVER ||
 			is_alive(entry->scheduler_pid))
 			continue;
-		if (entry->due_at <= now)
+		if (start_at <= now)
 		{
 			result = entry->database;
 			break;
 		}
-		*next_due_out = Min(*next_due_out, entry->due_at);
+		*next_due_out = Min(*next_due_out, start_at);
 	}
 	LWLockRelease(board_lock);
 	return result;
@@ -265,7 +268,7 @@ sw_board_put_off(Oid database, TimestampTz until)
 	LWLockAcquire(board_lock, LW_EXCLUSIVE);
 	entry = find_database(database, false);
 	if (entry != NULL)
-		entry->due_at = until;
+		entry->not_before = until;
 	LWLockRelease(board_lock);
 }
 
@@ -307,22 +310,28 @@ at_scheduler_exit(int code, Datum arg)
 	wake_process(launcher_pid);
 }
 
-void
+bool
 sw_board_register_scheduler(void)
 {
 	BoardDatabase *entry;
+	bool		is_first;
 
 	before_shmem_exit(at_scheduler_exit, (Datum) 0);
 	LWLockAcquire(board_lock, LW_EXCLUSIVE);
 	entry = find_database(MyDatabaseId, true);
-	if (entry != NULL)
+	is_first = entry != NULL && !is_alive(entry->scheduler_pid);
+	if (is_first)
+	{
 		entry->scheduler_pid = MyProcPid;
+		entry->not_before = DT_NOBEGIN;
+	}
 	LWLockRelease(board_lock);
 	if (entry == NULL)
 		ereport(FATAL,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("sensorswave_export serves at most %d databases",
 						MAX_DATABASES)));
+	return is_first;
 }
 
 bool

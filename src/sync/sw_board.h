@@ -53,8 +53,8 @@ extern Oid	sw_board_next_database(TimestampTz now,
 								   TimestampTz *next_due_out);
 
 /*
- * The launcher is about to start a scheduler there: the notice comes down
- * until that time, in case the scheduler never arrives.
+ * The launcher is about to start a scheduler there: whatever is posted, no
+ * other is started until that time, unless the scheduler arrives and leaves.
  */
 extern void sw_board_put_off(Oid database, TimestampTz until);
 
@@ -64,7 +64,8 @@ extern void sw_board_forget(Oid database);
 
 /* ---- scheduler ---- */
 
-extern void sw_board_register_scheduler(void);
+/* False: the database has a scheduler, and this one is to leave. */
+extern bool sw_board_register_scheduler(void);
 
 /* Is a notice up for this database?  Take it down. */
 extern bool sw_board_take_notice(void);

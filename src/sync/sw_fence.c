@@ -122,6 +122,18 @@ check_instance(const SwPipeline *pipeline)
  * left to that one.
  */
 static void
+claim_target(const SwPipeline *pipeline, const SwConnect *connect)
+{
+	SwPlan	   *plan = sw_plan_create(pipeline);
+	SwTarget   *target;
+
+	sw_plan_aim(plan, connect->destination);
+	target = sw_connect_target(connect, CurrentMemoryContext);
+	(void) sw_plan_prepare_target(plan, connect->destination, target);
+	sw_target_close(target);
+}
+
+static void
 take_over(void *arg)
 {
 	LeaseWork  *work = arg;
@@ -131,18 +143,13 @@ take_over(void *arg)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext saved = MemoryContextSwitchTo(context);
 	SwConnect  *connect;
-	SwPlan	   *plan;
-	SwTarget   *target;
 
 	sw_tx_begin("reading a pipeline's definition");
 	connect = sw_connect_load(pipeline->destination_id, context);
 	sw_connect_check_right(connect, pipeline);
 	sw_tx_commit();
-	plan = sw_plan_create(pipeline);
-	sw_plan_aim(plan, connect->destination);
-	target = sw_connect_target(connect, context);
-	(void) sw_plan_prepare_target(plan, connect->destination, target);
-	sw_target_close(target);
+	if (strcmp(pipeline->status, "stopped") != 0)
+		claim_target(pipeline, connect);
 	work->is_taken = sw_lease_take_over(pipeline, connect);
 	MemoryContextSwitchTo(saved);
 	MemoryContextDelete(context);

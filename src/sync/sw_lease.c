@@ -47,9 +47,9 @@ sw_lease_make_token(void)
 }
 
 static char *
-name_object(const SwPipeline *pipeline, const SwConnect *connect)
+name_object(const SwPipeline *pipeline, const SwDestination *destination)
 {
-	const char *prefix = connect->destination->stage_prefix;
+	const char *prefix = destination->stage_prefix;
 
 	return psprintf("%s%s_lease/" INT64_FORMAT "-%016llx", prefix,
 					prefix[0] != '\0' ? "/" : "", pipeline->pipeline_id,
@@ -164,7 +164,7 @@ sw_lease_raise(const SwPipeline *pipeline, const SwConnect *connect,
 {
 	char	   *reason;
 	SwLease    *lease = get_lease(pipeline, &reason);
-	char	   *key = name_object(pipeline, connect);
+	char	   *key = name_object(pipeline, connect->destination);
 	SwLeaseText object;
 	Found		found;
 
@@ -173,6 +173,11 @@ sw_lease_raise(const SwPipeline *pipeline, const SwConnect *connect,
 			 pipeline->pipeline_id);
 	if (reason != NULL)
 		refuse(pipeline, reason);
+	/* Adopted while this worker was at it: the next one takes it over. */
+	if (lease->takeover != SW_TAKEOVER_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("pipeline \"%s\" is being taken over", pipeline->name)));
 	found = read_object(store, key, &object);
 	if (!is_ours(lease, found, &object))
 	{
@@ -237,7 +242,7 @@ sw_lease_take_over(const SwPipeline *pipeline, const SwConnect *connect)
 	char	   *reason;
 	SwLease    *lease = get_lease(pipeline, &reason);
 	SwStore    *store = sw_connect_store(connect, CurrentMemoryContext);
-	char	   *key = name_object(pipeline, connect);
+	char	   *key = name_object(pipeline, connect->destination);
 	SwLeaseText object;
 	Found		found;
 	int64		number;
@@ -277,7 +282,7 @@ sw_lease_release(const SwPipeline *pipeline)
 	connect = sw_connect_load(pipeline->destination_id, context);
 	sw_tx_commit();
 	store = sw_connect_store(connect, context);
-	key = name_object(pipeline, connect);
+	key = name_object(pipeline, connect->destination);
 	if (read_object(store, key, &object) == FOUND_LEASE &&
 		is_ours(lease, FOUND_LEASE, &object) &&
 		sw_store_delete(store, key, &err) != SW_OK)
@@ -288,4 +293,21 @@ sw_lease_release(const SwPipeline *pipeline)
 	sw_tx_commit();
 	MemoryContextSwitchTo(saved);
 	MemoryContextDelete(context);
+}
+
+void
+sw_lease_warn(const SwPipeline *pipeline)
+{
+	SwLease    *lease = sw_cat_lease_get(pipeline->pipeline_id);
+	SwDestination *destination;
+
+	if (lease == NULL || lease->number == 0)
+		return;
+	destination = sw_cat_destination_get(pipeline->destination_id);
+	ereport(WARNING,
+			(errmsg("the lease of pipeline \"%s\" could not be deleted",
+					pipeline->name),
+			 errhint("Delete object \"%s\" in bucket \"%s\".",
+					 name_object(pipeline, destination),
+					 destination->stage_bucket)));
 }

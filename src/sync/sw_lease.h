@@ -9,7 +9,7 @@
  * and pipelines of other databases that share the bucket have theirs.  README
  * in this folder tells what it protects from.
  *
- * All throw.  No transaction may be open.
+ * All throw.  No transaction may be open, but in the last.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,5 +44,8 @@ extern bool sw_lease_take_over(const SwPipeline *pipeline,
 
 /* Delete it, if it is ours. */
 extern void sw_lease_release(const SwPipeline *pipeline);
+
+/* Say so if it may still be there.  In a transaction. */
+extern void sw_lease_warn(const SwPipeline *pipeline);
 
 #endif							/* SW_LEASE_H */

@@ -22,6 +22,7 @@
 #include "sync/sw_cursor.h"
 #include "sync/sw_derive.h"
 #include "sync/sw_destination.h"
+#include "sync/sw_lease.h"
 #include "sync/sw_marker.h"
 #include "sync/sw_pipeline.h"
 #include "sync/sw_plan.h"
@@ -513,5 +514,6 @@ sw_pipeline_drop(const char *name)
 				 errhint("Try again later; sw_run_logs tells if the store refuses, sw_status if the warehouse does.")));
 	warn_of_marks(pipeline);
 	warn_of_leftovers(pipeline);
+	sw_lease_warn(pipeline);
 	sw_cat_pipeline_delete(pipeline);
 }

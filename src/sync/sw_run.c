@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
 #include "net/sw_report.h"
@@ -243,9 +244,14 @@ sw_run_read(SwRun *run)
 	if (run->chunk == NULL)
 		claim_keys(run);
 	sw_tx_begin("reading the rows of a window");
-	if (run->chunk != NULL && !sw_aim_hold(run->plan, run->chunk))
+	if (run->chunk == NULL)
+		sw_aim_lock(run->plan);
+	else if (!sw_aim_hold(run->plan, run->chunk))
 		plan_again(run);
+	/* To an older snapshot, a table that was rewritten looks empty. */
+	PushActiveSnapshot(GetLatestSnapshot());
 	sw_stage_read(stage, run->plan);
+	PopActiveSnapshot();
 	n_files = list_length(stage->files);
 	record_files(run);
 	record_upload_ids(run);

@@ -11,12 +11,14 @@
 
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog/sw_catalog.h"
 #include "net/sw_point.h"
 #include "source/sw_capture.h"
 #include "source/sw_chunk_plan.h"
+#include "source/sw_hole.h"
 #include "source/sw_identity.h"
 #include "source/sw_leaf.h"
 #include "source/sw_read.h"
@@ -170,79 +172,78 @@ choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 
 /* ---- tables that came from elsewhere, or were rewritten ---- */
 
-/*
- * The rows of a leaf that the test lets pass: the target's days that they are
- * in, which are marked, or one for all where it has none.  Returns how many.
- */
-static int
-mark_days(const SwRun *run, const SwRowTest *test, Oid leaf,
-		  const char *reason)
+/* Were there rows in a leaf by then? */
+static bool
+had_rows(const SwPlan *plan, Oid leaf, const SwCapture *by)
 {
-	const SwPipeline *pipeline = run->pipeline;
+	const SwVersionWindow before = {.to = by,.bound = DT_NOBEGIN};
+	const SwRowTest test = {.windows = &before,.n_windows = 1};
 	const SwSourceRange range = {
 		.leaf = leaf,
 		.end_block = -1,
 		.cursor_from = DT_NOBEGIN,
 		.cursor_to = DT_NOEND
 	};
-	SwPlan		plan = *run->plan;
-	DateADT    *days = NULL;
-	int			n_days;
-	char	   *sql;
-	SwIdentity	identity;
+	SwPlan		probe = *plan;
 
-	plan.query.row_test = test;
-	plan.query.cursor_bound = DT_NOBEGIN;
-	plan.query.range = &range;
-	sw_identity_enter(pipeline->owner, pipeline->source,
-					  pipeline->system_timezone, &identity);
-	sql = sw_plan_build_query(&plan);
-	if (plan.shape->is_partitioned)
-		days = sw_read_list_days(&plan.query, sql, &n_days);
-	else
-		n_days = sw_read_probe(&plan.query, sql) ? 1 : 0;
-	sw_identity_leave(&identity);
-	if (days != NULL)
-		sw_cat_day_mark(pipeline->pipeline_id, days, n_days, reason);
-	return n_days;
+	probe.query.row_test = &test;
+	probe.query.cursor_bound = DT_NOBEGIN;
+	probe.query.range = &range;
+	return sw_read_probe(&probe.query, sw_plan_build_query(&probe));
 }
 
 /*
  * Rows that were in a table before it was attached are in no window, and
- * those of one that was rewritten all look new, so they are left out.
+ * those of one that was rewritten all look new (sw_aim.c).  Their days, where
+ * the target has such; else one stands for all.
  */
+static int
+find_rows(const SwPlan *plan, const SwLeafChange *change,
+		  const SwCapture *from, DateADT **days)
+{
+	const SwPipeline *pipeline = plan->pipeline;
+	int			n_days;
+	SwIdentity	identity;
+
+	*days = NULL;
+	sw_identity_enter(pipeline->owner, pipeline->source,
+					  pipeline->system_timezone, &identity);
+	if (plan->shape->is_partitioned)
+		*days = sw_hole_list_days(&plan->query, change, from, &n_days);
+	else
+		n_days = change->is_attached &&
+			had_rows(plan, change->relid, from) ? 1 : 0;
+	sw_identity_leave(&identity);
+	return n_days;
+}
+
 static void
 report_change(const SwRun *run, const SwLeafChange *change,
-			  const SwCapture *from, const SwCapture *to)
+			  const SwCapture *from)
 {
-	const SwVersionWindow before = {.to = from,.bound = DT_NOBEGIN};
-	const SwVersionWindow since = {.from = from,.to = to,.bound = DT_NOBEGIN};
-	const SwRowTest test = {
-		.windows = change->is_attached ? &before : &since,
-		.n_windows = 1,
-		.rewrites = to->rewrites,
-		.n_rewrites = change->is_attached ? 0 : to->n_rewrites,
-		.is_of_rewrites = !change->is_attached
-	};
 	const char *what = change->is_attached ? "attached" : "rewritten";
 	char	   *name = get_rel_name(change->relid);
+	DateADT    *days;
 	int			n_days;
 
-	if (name == NULL ||
-		(!change->is_attached && run->plan->shape->n_key_columns > 0))
+	if (name == NULL)
 		return;
-	n_days = mark_days(run, &test, change->relid,
-					   psprintf("table \"%s\" was %s", name, what));
-	if (n_days > 0 && run->plan->shape->is_partitioned)
+	n_days = find_rows(run->plan, change, from, &days);
+	if (n_days > 0 && days != NULL)
+	{
+		sw_cat_day_mark(run->pipeline->pipeline_id, days, n_days,
+						psprintf("table \"%s\" was %s", name, what));
 		sw_cat_run_log(run->run_id, "warning",
 					   "table \"%s\" was %s: %d days need a backfill, see days_needing_backfill in sw_status",
 					   name, what, n_days);
+	}
 	else if (n_days > 0)
 		sw_cat_run_log(run->run_id, "warning",
-					   "table \"%s\" was %s: rows that were in it by then may be missing at the target until all is copied (sw_backfill)",
-					   name, what);
+					   "table \"%s\" was attached: the rows that it had are missing at the target until all is copied (sw_backfill)",
+					   name);
 }
 
+/* Under a snapshot that is younger than the lock on the tables. */
 static void
 report_changes(const SwRun *run, const SwCapture *from, const SwCapture *to)
 {
@@ -250,10 +251,17 @@ report_changes(const SwRun *run, const SwCapture *from, const SwCapture *to)
 	uint32		n_changes;
 	uint32		i;
 
+	if (to->is_cut)
+		sw_cat_run_log(run->run_id, "warning",
+					   "a transaction with very many subtransactions is open: rows committed after it began arrive when it has ended");
 	changes = sw_leaf_compare(from->leaves, from->n_leaves,
 							  to->leaves, to->n_leaves, &n_changes);
+	if (n_changes == 0)
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
 	for (i = 0; i < n_changes; i++)
-		report_change(run, &changes[i], from, to);
+		report_change(run, &changes[i], from);
+	PopActiveSnapshot();
 }
 
 static SwSyncWindow *

@@ -59,7 +59,8 @@ typedef enum Started
 {
 	STARTED,
 	IS_BUSY,					/* it has a worker; that one's end wakes us */
-	NO_ROOM						/* for now */
+	NO_ROOM,					/* max_workers are at work */
+	NO_SLOT						/* the server has no process left */
 } Started;
 
 static Started
@@ -92,7 +93,7 @@ start_worker(int64 pipeline_id)
 				 errmsg("sensorswave_export found no free background worker slot, will try again"),
 				 errhint("Raise max_worker_processes.")));
 	}
-	return NO_ROOM;
+	return NO_SLOT;
 }
 
 /* When the work may be started, given when it was started last. */
@@ -119,16 +120,18 @@ note_launch(const SwWork *work, Launch *launch, TimestampTz now)
 /*
  * Start what is due, in the order in which it became due: without room for
  * one, those behind it wait, too.  Returns when to look again: SW_NEVER when
- * nothing is left to wait for.
+ * nothing is left to wait for.  *lacks_slot_out: the server had no process
+ * left.
  */
 static TimestampTz
-start_due_work(List *works, HTAB *launches)
+start_due_work(List *works, HTAB *launches, bool *lacks_slot_out)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz look_again = SW_NEVER;
 	bool		has_room = true;
 	ListCell   *cell;
 
+	*lacks_slot_out = false;
 	foreach(cell, works)
 	{
 		SwWork	   *work = lfirst(cell);
@@ -157,6 +160,9 @@ start_due_work(List *works, HTAB *launches)
 				break;
 			case IS_BUSY:
 				break;
+			case NO_SLOT:
+				*lacks_slot_out = true;
+				/* FALLTHROUGH */
 			case NO_ROOM:
 				has_room = false;
 				look_again = Min(look_again,
@@ -177,7 +183,7 @@ read_work(List **works_out)
 	is_installed = sw_cat_is_installed();
 	if (is_installed)
 		*works_out = sw_cat_work_list(sw_clock_now(), GetCurrentTimestamp(),
-									   sw_instance_get());
+									  sw_instance_get());
 	sw_tx_commit();
 	return is_installed;
 }
@@ -192,7 +198,8 @@ sw_scheduler_main(Datum arg)
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	sw_worker_connect(DatumGetObjectId(arg));
-	sw_board_register_scheduler();
+	if (!sw_board_register_scheduler())
+		proc_exit(0);
 	launches = create_launches();
 	look = AllocSetContextCreate(TopMemoryContext, "SwScheduler",
 								 ALLOCSET_DEFAULT_SIZES);
@@ -203,6 +210,7 @@ sw_scheduler_main(Datum arg)
 		List	   *works = NIL;
 		TimestampTz look_again;
 		TimestampTz now;
+		bool		lacks_slot;
 
 		MemoryContextReset(look);
 		sw_settings_reload();
@@ -213,10 +221,13 @@ sw_scheduler_main(Datum arg)
 				proc_exit(0);
 			continue;
 		}
-		look_again = start_due_work(works, launches);
+		look_again = start_due_work(works, launches, &lacks_slot);
 		now = GetCurrentTimestamp();
+
+		/* Schedulers of many databases could leave no process for a worker. */
 		if (sw_board_count_workers() == 0 &&
-			look_again > TimestampTzPlusMilliseconds(now, LINGER_MS))
+			(lacks_slot ||
+			 look_again > TimestampTzPlusMilliseconds(now, LINGER_MS)))
 		{
 			sw_board_leave(look_again);
 			proc_exit(0);

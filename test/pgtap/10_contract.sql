@@ -5,7 +5,7 @@
 \pset tuples_only true
 \set ON_ERROR_STOP true
 BEGIN;
-SELECT plan(49);
+SELECT plan(50);
 
 -- Members of the extension.
 CREATE TEMPORARY VIEW members AS
@@ -66,7 +66,8 @@ SELECT set_eq(
 		'sw_put_pipeline(definition jsonb) text',
 		'sw_pause(pipeline text) void',
 		'sw_resume(pipeline text) void',
-		'sw_stop(pipeline text) void'],
+		'sw_stop(pipeline text) void',
+		'sw_adopt(pipeline text DEFAULT NULL::text) integer'],
 	'the functions, their arguments and results');
 SELECT set_eq(
 	$$ SELECT format('%s(%s)', proname, pg_get_function_arguments(oid))
@@ -209,7 +210,7 @@ SELECT set_eq(
 	$$ SELECT unnest(extconfig)::regclass::text FROM pg_extension
 		WHERE extname = 'sensorswave_export' $$,
 	ARRAY['_sensorswave.destination', '_sensorswave.destination_id_seq',
-		'_sensorswave.pipeline', '_sensorswave.pipeline_id_seq'],
+		'_sensorswave.pipeline', '_sensorswave.pipeline_id_seq', '_sensorswave.target_mark'],
 	'configuration is dumped, history is not');
 
 -- ---- settings ----
@@ -226,7 +227,7 @@ SELECT set_eq(
 		'sensorswave_export.retry_backoff sighup', 'sensorswave_export.retry_backoff_max sighup',
 		'sensorswave_export.backfill_attempts sighup', 'sensorswave_export.key_file postmaster',
 		'sensorswave_export.ca_file sighup', 'sensorswave_export.proxy sighup',
-		'sensorswave_export.check_on_save user'],
+		'sensorswave_export.failover sighup', 'sensorswave_export.check_on_save user'],
 	'the settings and when they can be changed');
 SELECT is(s.boot_val || coalesce(s.unit, ''), d.value, s.name || ' has its default')
 FROM pg_settings s JOIN (VALUES
@@ -236,7 +237,7 @@ FROM pg_settings s JOIN (VALUES
 	('request_timeout', '300000ms'), ('statement_timeout', '3600000ms'),
 	('retry_backoff', '5000ms'), ('retry_backoff_max', '900000ms'),
 	('backfill_attempts', '5'), ('key_file', 'sensorswave_export.key'),
-	('ca_file', ''), ('proxy', ''), ('check_on_save', 'on')) d (name, value)
+	('ca_file', ''), ('proxy', ''), ('failover', 'pause'), ('check_on_save', 'on')) d (name, value)
 	ON s.name = 'sensorswave_export.' || d.name
 ORDER BY s.name;
 

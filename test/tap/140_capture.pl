@@ -171,6 +171,13 @@ begin_story('k int, c timestamptz DEFAULT now()');
 capture();
 is(query("SELECT captured_at - sw_test_capture_bound(content, captured_at, 0) < interval '12 s' FROM captures"),
 	't', 'nothing else is active: the bound is close');
+my $elsewhere = $node->background_psql('template1', on_error_stop => 1);
+$elsewhere->query_safe('BEGIN; SELECT pg_current_xact_id()');
+query('DELETE FROM captures');
+capture();
+is(query("SELECT captured_at - sw_test_capture_bound(content, captured_at, 0) < interval '12 s' FROM captures"),
+	't', 'so it is with a transaction in another database');
+$elsewhere->quit;
 $one->query_safe('SET track_activities = off; BEGIN; SELECT now()');
 sleep 0.1;
 begin_story('k int, c timestamptz DEFAULT now()');

@@ -187,12 +187,18 @@ like(lease_in_store($lease), qr/^5\|/, 'does not disturb');
 
 # ---- a clone: pg_basebackup, started elsewhere ----
 
-# What the original has left to delete is no business of a copy.
+# What the original has left to delete is no business of a copy; neither is
+# what a stopped one has.
+create_pipeline($node, 'over');
+wait_running($node, 'over');
+load_day($node, 'over', 'a pipeline that is stopped soon');
+my $over = lease_of('over');
 $sandbox->fault(op => $_, fault => 'error', status => 403, code => 'AccessDenied', times => undef)
   foreach qw(DELETE DELETE_MANY);
 load_day($node, 'original', 'a store that does not delete');
 my ($left) = $sandbox->objects;
 like($left, qr/part-00000/, 'an object is left');
+$node->safe_psql('postgres', "SELECT sw_stop('over')");
 $node->backup('whole');
 $node->stop;
 $sandbox->clear_faults;
@@ -218,6 +224,10 @@ is_held($clone, 'original', qr/belongs to another instance/, 'a clone after a re
 $asker = $clone;
 is(join(' ', $sandbox->objects), $left, 'what the original has to delete is there');
 my $before = lease_in_store($lease);
+$clone->safe_psql('postgres', 'CREATE ROLE somebody; GRANT EXECUTE ON FUNCTION sw_adopt(text) TO somebody');
+like((sql_as($clone, "SET ROLE somebody; SELECT sw_adopt('original')"))[2],
+	qr/must be owner of pipeline "original"/, 'sw_adopt is for its owner');
+is((sql_as($clone, 'SET ROLE somebody; SELECT sw_adopt()'))[1], 0, 'who has none adopts none');
 my ($code, $out, $err) = sql_as($clone, "SELECT sw_adopt('original')");
 is("$code $out", '0 1', 'sw_adopt takes it over');
 like($err,
@@ -229,10 +239,13 @@ is(reason_of($clone, 'original'), '', 'without a reason not to');
 wait_until('what the original has left is deleted now', sub { !$sandbox->objects });
 is(lease_on_record($clone, 'original'), lease_in_store($lease), 'the lease is the one on record');
 isnt((split /\|/, lease_in_store($lease))[1], (split /\|/, $before)[1], 'with another token');
+ok((grep { $_ eq $over } $sandbox->leases), 'the lease of the stopped one is there');
+is((sql_as($clone, 'SELECT sw_adopt()'))[1], 1, 'it is taken over, too');
+wait_until('and wound up', sub { !grep { $_ eq $over } $sandbox->leases });
 ($code, $out, $err) = sql_as($clone, 'SELECT sw_adopt()');
 is("$code $out", '0 0', 'there is nothing left to adopt');
 ($code, $out, $err) = sql_as($clone, "SELECT sw_adopt('original')");
-like("$code $out $err", qr/^0 0 .*NOTICE: .*is this instance's already/s, 'also by name');
+like("$code $out $err", qr/^0 0 .*NOTICE: .*nothing to take over/s, 'also by name');
 
 # The original comes back, and finds out before it loads.
 $node->start;

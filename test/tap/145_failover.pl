@@ -59,11 +59,51 @@ sub load_day
 	return;
 }
 
+# ---- rows that come by and by, appended by sync ----
+
+sub make_live
+{
+	my ($server) = @_;
+	$server->safe_psql('postgres',
+		'CREATE TABLE live (id bigint GENERATED ALWAYS AS IDENTITY, received_at timestamptz DEFAULT clock_timestamp());'
+		  . ' CREATE INDEX ON live (received_at)');
+	create_pipeline($server, 'live', data_source => 'table', source => 'live', mode => 'append',
+		columns => '{}', cursor_column => 'received_at', schedule => 'manual', @_[ 1 .. $#_ ]);
+	$server->poll_query_until('postgres',
+		"SELECT status = 'running' FROM sw_pipelines WHERE name = 'live'")
+	  or die 'pipeline live does not run';
+	return;
+}
+
+sub add_rows
+{
+	my ($server) = @_;
+	$server->safe_psql('postgres', 'INSERT INTO live SELECT FROM generate_series(1, 100)');
+	return;
+}
+
+sub sync_live
+{
+	my ($server, $what) = @_;
+	is((sql_as($server, "CALL sw_run_sync('live')"))[2], '', $what);
+	return;
+}
+
+sub has_each_row_once
+{
+	my ($server, $what) = @_;
+	my $expected = $server->safe_psql('postgres', q{SELECT concat_ws(E'\t', count(*), count(*), sum(id)) FROM live});
+	is($sandbox->query('SELECT count(), uniqExact(id), sum(id) FROM sensorswave.live'),
+		$expected, "$what: each row is there once");
+	return;
+}
+
 sub lease_on_record
 {
 	my ($server) = @_;
 	return $server->safe_psql('postgres',
-		'SELECT lease_number, lease_token FROM _sensorswave.sync_state');
+		'SELECT lease_number, lease_token FROM _sensorswave.sync_state'
+		  . " JOIN _sensorswave.pipeline USING (pipeline_id) WHERE name = 'p'");
 }
 
 sub processes
@@ -79,6 +119,10 @@ load_events($node);
 create_pipeline($node, 'p');
 wait_running($node, 'p');
 load_day($node, 'the first server loads');
+make_live($node);
+add_rows($node);
+sync_live($node, 'it syncs');
+has_each_row_once($node, 'the first server');
 
 # ---- a standby ----
 
@@ -87,6 +131,9 @@ my $second = make_copy('second', $node, 'base', has_streaming => 1);
 my $third = make_copy('third', $node, 'base', has_streaming => 1);
 $second->start;
 $third->start;
+
+# What it has told the peers, its heir knows.
+change_settings($node, synchronous_standby_names => 'second');
 my $id = backfill($node, 'p', $day, $day);
 is(wait_backfill($node, $id), 'success', 'the first server goes on');
 $node->wait_for_catchup($_) foreach $second, $third;
@@ -100,8 +147,10 @@ like($err, qr/cannot do this during recovery.*HINT: .*promote/s, 'a standby adop
 
 # ---- its promotion, when it is told to do nothing by itself ----
 
+add_rows($node);
+$node->safe_psql('postgres', "SELECT sw_sync('live')");
 $id = backfill($node, 'p', $day, $day);
-$node->wait_for_catchup($_) foreach $second, $third;
+$node->wait_for_catchup($third);
 $node->stop('immediate');
 my @heard = peers_hear(sub {
 	$second->promote;
@@ -111,9 +160,12 @@ my @heard = peers_hear(sub {
 	usleep(1_000_000);
 });
 is_deeply(\@heard, [], 'it speaks to nobody');
-is((sql_as($second, 'SELECT sw_adopt()'))[1], 1, 'it takes over when told to');
+is((sql_as($second, 'SELECT sw_adopt()'))[1], 2, 'it takes over when told to');
 is(wait_backfill($second, $id), 'success', 'what the first one had begun is finished');
 load_day($second, 'it loads');
+add_rows($second);
+sync_live($second, 'it syncs');
+has_each_row_once($second, 'a promoted standby');
 my $before = lease_on_record($second);
 
 # ---- the promotion of one that goes on by itself ----
@@ -122,17 +174,24 @@ $second->backup('again');
 my $fourth = make_copy('fourth', $second, 'again', has_streaming => 1);
 $fourth->append_conf('postgresql.conf', "sensorswave_export.failover = adopt");
 $fourth->start;
+change_settings($second, synchronous_standby_names => 'fourth');
+add_rows($second);
+$second->safe_psql('postgres', "SELECT sw_sync('live')");
 $id = backfill($second, 'p', $day, $day);
-$second->wait_for_catchup($fourth);
+usleep(rand(1_000_000));
 $second->stop('immediate');
 $fourth->promote;
 is(wait_backfill($fourth, $id), 'success', 'with failover = adopt it goes on by itself');
 load_day($fourth, 'it loads');
+add_rows($fourth);
+sync_live($fourth, 'it syncs');
+has_each_row_once($fourth, 'an heir that goes on by itself');
 like(slurp_file($fourth->logfile),
 	qr/pipeline "p" is adopted after a promotion to timeline 3/, 'the log says so');
 isnt((split /\|/, lease_on_record($fourth))[1], (split /\|/, $before)[1], 'its lease has another token');
 
 # The one that was thought to be dead.
+$second->append_conf('postgresql.conf', "synchronous_standby_names = ''");
 $second->start;
 is(wait_backfill($second, $id), 'failed', 'the one before goes on with what it was at');
 like(backfill_error($second, $id), qr/another instance works on this pipeline/, 'and finds out');
@@ -158,10 +217,15 @@ create_destination($archived, $sandbox);
 load_events($archived);
 create_pipeline($archived, 'p', target_table => 'archived');
 wait_running($archived, 'p');
+make_live($archived, target_table => 'archived_live');
 is(run_backfill($archived, 'p', $day, $day), 'success', 'an archived server loads');
+add_rows($archived);
+sync_live($archived, 'it syncs');
 $archived->backup('archived');
+add_rows($archived);
 my $then = $archived->safe_psql('postgres', 'SELECT pg_create_restore_point(\'then\')');
 is(run_backfill($archived, 'p', $day, $day), 'success', 'and loads once more');
+sync_live($archived, 'and syncs');
 $archived->safe_psql('postgres', 'SELECT pg_switch_wal()');
 $archived->stop;
 my $place = $archived->data_dir;
@@ -178,14 +242,20 @@ $archived->start;
 $archived->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'still in recovery';
 is_held($archived, qr/made on timeline 1, this server is on timeline 2; sw_adopt/,
 	'a recovered server, whatever failover says');
-is((sql_as($archived, 'SELECT sw_adopt()'))[1], 1, 'it is adopted');
+is((sql_as($archived, 'SELECT sw_adopt()'))[1], 2, 'it is adopted');
 is(run_backfill($archived, 'p', $day, $day), 'success', 'and loads');
 like(slurp_file($archived->logfile),
 	qr/taken over from an instance that has loaded more than this one knows of/,
 	'the log says that there were loads that it does not know of');
 is(count_target($sandbox, 'archived'), 800, 'the day is there');
+sync_live($archived, 'it syncs');
+is($sandbox->query('SELECT count(), uniqExact(id) FROM sensorswave.archived_live'),
+	"300\t200", 'what had been synced after that point comes again, and nothing is lost');
+$sandbox->query('TRUNCATE TABLE sensorswave.archived_live');
 
 # ---- pg_upgrade ----
+
+add_rows($archived);
 
 my $bin = $archived->config_data('--bindir');
 my $new = make_node('upgraded', $sandbox, 'wal_level = replica', 'max_wal_senders = 4');
@@ -207,7 +277,11 @@ system_or_bail('cp', '-p', $archived->data_dir . '/sensorswave_export.key', $new
 		'an upgraded server');
 });
 is_deeply(\@heard, [], 'it speaks to nobody');
-is((sql_as($new, 'SELECT sw_adopt()'))[1], 1, 'it is adopted');
+is((sql_as($new, 'SELECT sw_adopt()'))[1], 2, 'it is adopted');
+add_rows($new);
+sync_live($new, 'it syncs');
+is( $sandbox->query('SELECT count(), uniqExact(id) FROM sensorswave.archived_live'),
+	"200\t200", 'what came before and after the upgrade, once');
 is(run_backfill($new, 'p', $day, $day), 'success', 'and loads');
 is(count_target($sandbox, 'archived'), 800, 'the day is there');
 unlike(slurp_file($new->logfile), qr/loaded more than this one knows of/, 'nothing is missing in its ledger');
