@@ -109,7 +109,7 @@ sw_read_append_within(SwDatumReader *reader, Datum value, SwColumn *column)
 	if (number < range->first || number > range->last)
 	{
 		problem.what = psprintf("number " INT64_FORMAT, number);
-		problem.why = psprintf("The type of its column is %s.",
+		problem.why = psprintf("The column's type is %s.",
 							   reader->spec->target_type);
 		switch (sw_problem_judge(reader, &problem))
 		{
