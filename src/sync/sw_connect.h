@@ -47,6 +47,7 @@ extern void sw_connect_check_right(const SwConnect *connect,
  */
 extern SwStore *sw_connect_store(const SwConnect *connect,
 								 MemoryContext context);
+
 /*
  * The store that an object, which outlives it, was put into: the destination
  * may use another bucket, or find it otherwise, by now.  The access keys are

@@ -62,7 +62,7 @@ sw_instance_compare(const SwInstance *recorded, const SwInstance *present,
 					char **reason)
 {
 	bool		is_same_place = strcmp(recorded->host, present->host) == 0 &&
-		strcmp(recorded->data_directory, present->data_directory) == 0;
+	strcmp(recorded->data_directory, present->data_directory) == 0;
 
 	*reason = NULL;
 	if (recorded->system_identifier != present->system_identifier)

@@ -264,8 +264,8 @@ sw_run_read(SwRun *run)
 	if (run->chunk == NULL || stage->n_rows > 0)
 		sw_cat_run_log(run->run_id, "info",
 					   "read " UINT64_FORMAT " rows into %d %s of " INT64_FORMAT " bytes",
-				   stage->n_rows, n_files, n_files == 1 ? "file" : "files",
-				   stage->n_bytes);
+					   stage->n_rows, n_files, n_files == 1 ? "file" : "files",
+					   stage->n_bytes);
 	log_problems(run);
 	sw_tx_commit();
 }

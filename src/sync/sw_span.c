@@ -97,7 +97,7 @@ sw_span_count_days(const SwSourceQuery *query, const SwBatch *batch)
 	for (i = 0; i < times->n_rows; i++)
 	{
 		int64		day = ((const int64 *) times->data)[i] * get_unit(times) /
-			USECS_PER_DAY;
+		USECS_PER_DAY;
 		uint8		bit = 1 << (day & 7);
 
 		if (day < 0 || day >= N_DAYS || (seen[day / 8] & bit) != 0)
