@@ -18,7 +18,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-  make_sources start_writers finish_writers events_mapping users_mapping
+  make_sources pretend_large start_writers finish_writers events_mapping users_mapping
   compare_events compare_users describe_differences
 );
 
@@ -27,13 +27,14 @@ CREATE TABLE SCHEMA.events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	kind text NOT NULL,
 	happened_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp()),
-	received_at timestamptz DEFAULT now());
+	received_at timestamptz DEFAULT now()) WITH (autovacuum_enabled = off);
 CREATE INDEX ON SCHEMA.events (received_at);
 CREATE TABLE SCHEMA.users (
 	id bigint PRIMARY KEY,
 	n_changes int NOT NULL DEFAULT 0,
 	created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
-	updated_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()));
+	updated_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()))
+	WITH (autovacuum_enabled = off);
 CREATE INDEX ON SCHEMA.users (updated_at);
 CREATE SEQUENCE SCHEMA.gids;
 
@@ -200,6 +201,17 @@ sub make_sources
 {
 	my ($node, $schema) = @_;
 	$node->safe_psql('postgres', "CREATE SCHEMA $schema;" . $sources =~ s/\bSCHEMA\b/$schema/gr);
+	return;
+}
+
+# Have the planner see millions of rows in each block, until the next VACUUM:
+# windows are cut into several chunks.
+sub pretend_large
+{
+	my ($node, $schema) = @_;
+	$node->safe_psql('postgres',
+		    'UPDATE pg_class SET reltuples = 4e6, relpages = 1'
+		  . " WHERE oid IN ('$schema.events'::regclass, '$schema.users'::regclass)");
 	return;
 }
 
