@@ -107,6 +107,9 @@ sw_relation_has_versions(Oid relation)
 {
 	ListCell   *cell;
 
+	/* One that is gone is reported by who reads it (sw_identity_enter). */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
+		return false;
 	foreach(cell, find_all_inheritors(relation, NoLock, NULL))
 	{
 		if (!sw_relation_is_versioned(lfirst_oid(cell)))

@@ -33,12 +33,13 @@ typedef struct Sync
 
 /* The run that somebody has asked for, or one of our own. */
 static void
-begin_run(Sync *sync)
+begin_run(Sync *sync, bool only_open)
 {
 	SwRun	   *run = sync->run;
 
 	sw_tx_begin("beginning a run");
-	run->run_id = sw_cat_sync_take_request(run->pipeline);
+	if (!only_open)
+		run->run_id = sw_cat_sync_take_request(run->pipeline);
 	if (run->run_id == 0)
 		run->run_id = sw_cat_run_insert(run->pipeline, "incremental",
 										DT_NOBEGIN, DT_NOEND, 1);
@@ -167,7 +168,7 @@ sw_incremental_run(SwRun *run, bool only_open)
 									ALLOCSET_DEFAULT_SIZES);
 	saved = MemoryContextSwitchTo(context);
 
-	begin_run(&sync);
+	begin_run(&sync, only_open);
 	sw_run_prepare(run, context);
 	window = take_up_window(&sync);
 	if (window != NULL)

@@ -135,9 +135,14 @@ record_window(const SwRun *run, SwSyncWindow *window, TimestampTz now)
 	sw_cat_run_set_window(run->run_id, window);
 }
 
-/*
- * How to find the rows, and what to say of it where it is not the usual way.
- */
+static const char *
+describe_bound(const SwSyncWindow *window)
+{
+	return window->bound == DT_NOBEGIN ? "the beginning" :
+		timestamptz_to_str(window->bound);
+}
+
+/* How to find the rows; the run's log says so. */
 static void
 choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 {
@@ -155,12 +160,18 @@ choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 							pipeline->name),
 					 errdetail("Its source has no row versions, and the pipeline no cursor_column."),
 					 errhint("Make a pipeline with a cursor_column or with mode \"upsert\", or use schedule \"manual\" and sw_backfill.")));
+		sw_cat_run_log(run->run_id, "info",
+					   "rows are found by their time cursor, from %s on, since the source has no row versions: some may arrive twice",
+					   describe_bound(window));
 		return;
 	}
 	gap = sw_capture_find_gap(from);
 	if (gap == NULL)
 	{
 		window->strategy = BY_VERSIONS;
+		sw_cat_run_log(run->run_id, "info",
+					   "rows are found by their versions, with a cursor from %s on",
+					   describe_bound(window));
 		return;
 	}
 	sw_cat_run_log(run->run_id, "warning",
@@ -272,10 +283,15 @@ open_incremental(const SwRun *run)
 	SwSyncWindow *window = palloc0(sizeof(SwSyncWindow));
 	SwCapture  *from;
 	SwCapture  *to;
+	SwIdentity	identity;
 
 	if (last == NULL)
 		elog(ERROR, "pipeline \"%s\" has no capture to begin at",
 			 pipeline->name);
+	/* Is the source there, and its owner?  From now on it stays. */
+	sw_identity_enter(pipeline->owner, pipeline->source,
+					  pipeline->system_timezone, &identity);
+	sw_identity_leave(&identity);
 	from = sw_capture_unpack(last->content, last->captured_at);
 	to = sw_capture_take(pipeline->source, from);
 	window->pipeline_id = pipeline->pipeline_id;

@@ -204,14 +204,15 @@ sub make_sources
 	return;
 }
 
-# Have the planner see millions of rows in each block, until the next VACUUM:
-# windows are cut into several chunks.
+# Have the planner see millions of rows, until the tables have grown or the
+# next VACUUM: windows are cut into a few chunks.
 sub pretend_large
 {
 	my ($node, $schema) = @_;
-	$node->safe_psql('postgres',
-		    'UPDATE pg_class SET reltuples = 4e6, relpages = 1'
-		  . " WHERE oid IN ('$schema.events'::regclass, '$schema.users'::regclass)");
+	$node->safe_psql('postgres', <<"SQL");
+UPDATE pg_class SET reltuples = 5e7, relpages = greatest(pg_relation_size(oid) / 8192, 1)
+WHERE oid IN ('$schema.events'::regclass, '$schema.users'::regclass)
+SQL
 	return;
 }
 

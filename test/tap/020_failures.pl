@@ -253,7 +253,7 @@ foreach my $server (qw(clickhouse front))
 	my $what = "$server lost during the load";
 	my $from = $sandbox->count_log('store');
 
-	$sandbox->fault(fault => 'hang', op => 'GET');
+	$sandbox->fault(fault => 'hang', op => 'GET', match => '^(?!.*/_lease/)');
 	$id = backfill($node, 'github', $day, $day);
 	$sandbox->wait_for_line('store', $from, sub { ($_->{code} // '') eq 'FaultHang' });
 	$sandbox->stop($server);
@@ -264,7 +264,8 @@ foreach my $server (qw(clickhouse front))
 }
 
 # A right of the access key that is missing for the warehouse only.
-$sandbox->fault(fault => 'error', op => 'GET', status => 403, code => 'AccessDenied');
+$sandbox->fault(fault => 'error', op => 'GET', status => 403, code => 'AccessDenied',
+	match => '^(?!.*/_lease/)');
 $sandbox->fault(fault => 'error', op => 'HEAD', status => 403, code => 'AccessDenied');
 $id = backfill($node, 'github', $day, $day);
 is(wait_backfill($node, $id, seconds => 30),

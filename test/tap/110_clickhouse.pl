@@ -108,7 +108,9 @@ is_deeply(
 	{ map { $_->{method} => 1 } grep { $_->{api} eq 's3' } @requests },
 	{ PUT => 1, DELETE => 1, HEAD => 1, GET => 1 },
 	'all requests spoke S3');
-is(scalar(grep { !$_->{accepted} || $_->{status} >= 300 } @requests), 0, 'and were accepted');
+# There is no lease yet that could be read.
+is( scalar(grep { !$_->{accepted} || $_->{status} >= 300 && $_->{key} !~ m{/_lease/} } @requests),
+	0, 'and were accepted');
 
 is(run_backfill($node, 'github', $day, $day), 'success', 'a second backfill of the day succeeds');
 check_sample_rows($node, $sandbox, 'github', 'second');

@@ -321,7 +321,7 @@ is_held($node, 'original', qr/made in the database with OID \d+, this one has \d
 	'a copied database', 'copied');
 is(status_of($node, 'original'), 'running', 'the original runs on');
 load_day($node, 'original', 'it loads');
-is((sql_as($node, 'SELECT sw_adopt()', 'copied'))[1], 1, 'the copy is adopted');
+is((sql_as($node, 'SELECT sw_adopt()', 'copied'))[1], 2, 'the copy is adopted, with the pipeline that was stopped');
 load_day($node, 'original', 'the copied database loads', 'copied');
 $mark = mark_of($node, 'original', 'copied');
 like(comment_of('original'), qr/\Q$mark\E/, 'it has replaced the mark');

@@ -152,6 +152,8 @@ $node->safe_psql('postgres', "SELECT sw_sync('live')");
 $id = backfill($node, 'p', $day, $day);
 $node->wait_for_catchup($third);
 $node->stop('immediate');
+# What it was saying is cut off.
+usleep(2_000_000);
 my @heard = peers_hear(sub {
 	$second->promote;
 	is_held($second,
