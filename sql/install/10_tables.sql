@@ -295,6 +295,7 @@ CREATE TABLE _sensorswave.chunk (
 	stage_compression text,
 	load_query_id text,
 	target_rows_before bigint,
+	n_files_loaded integer NOT NULL DEFAULT 0,
 	UNIQUE (window_id, ordinal)
 );
 CREATE INDEX ON _sensorswave.chunk (run_id);

@@ -70,6 +70,24 @@ sw_cat_run_set_window(int64 run_id, const SwSyncWindow *window)
 	sw_spi_end(&spi);
 }
 
+int64
+sw_cat_run_count_windowless(const SwPipeline *pipeline)
+{
+	SwSpi		spi;
+	int64		n_runs;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
+	sw_spi_arg_int32(&spi, pipeline->settings_version);
+	sw_spi_exec(&spi, "SELECT count(*) AS n FROM _sensorswave.run"
+				" WHERE pipeline_id = $1 AND settings_version = $2"
+				" AND status = 'failed' AND window_id IS NULL"
+				" AND kind IN ('incremental', 'sweep') AND error <> 'interrupted'");
+	n_runs = sw_spi_get_int64(&spi, 0, "n");
+	sw_spi_end(&spi);
+	return n_runs;
+}
+
 void
 sw_cat_run_sum_chunk(int64 run_id, const SwChunk *chunk)
 {

@@ -238,6 +238,21 @@ sw_cat_window_record_failure(int64 window_id)
 }
 
 void
+sw_cat_window_set_cursor(SwSyncWindow *window, const char *expression)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, window->window_id);
+	sw_spi_arg_text(&spi, expression);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.sync_window"
+				" SET cursor_expression = $2 WHERE window_id = $1");
+	window->cursor_expression =
+		MemoryContextStrdup(spi.result_context, expression);
+	sw_spi_end(&spi);
+}
+
+void
 sw_cat_window_forget_done(int64 pipeline_id)
 {
 	SwSpi		spi;
@@ -315,6 +330,7 @@ read_chunk(SwSpi *spi, uint64 i)
 	chunk->stage_compression = sw_spi_get_text(spi, i, "stage_compression");
 	chunk->load_query_id = sw_spi_get_text(spi, i, "load_query_id");
 	chunk->target_rows_before = sw_spi_get_int64(spi, i, "target_rows_before");
+	chunk->n_files_loaded = sw_spi_get_int32(spi, i, "n_files_loaded");
 	return chunk;
 }
 
@@ -336,7 +352,8 @@ sw_cat_chunk_list(int64 window_id)
 				" to_char(first_day, 'YYYY-MM-DD') AS first_day,"
 				" to_char(last_day, 'YYYY-MM-DD') AS last_day,"
 				" stage_format, stage_compression, load_query_id,"
-				" coalesce(target_rows_before, -1) AS target_rows_before"
+				" coalesce(target_rows_before, -1) AS target_rows_before,"
+				" n_files_loaded"
 				" FROM _sensorswave.chunk"
 				" WHERE window_id = $1 AND status <> 'done' ORDER BY ordinal");
 	for (i = 0; i < spi.n_rows; i++)
@@ -363,7 +380,14 @@ sw_cat_chunk_merge_leaf(const SwChunk *chunk)
 				" WHERE window_id = $1 AND leaf = $2 AND status = 'planned'),"
 				" kept AS (UPDATE _sensorswave.chunk c"
 				" SET first_block = 0, end_block = NULL FROM planned p"
-				" WHERE c.chunk_id = p.chunk_id AND p.n = 1)"
+				" WHERE c.chunk_id = p.chunk_id AND p.n = 1),"
+				" marked AS (INSERT INTO _sensorswave.marked_day (pipeline_id, day, reason)"
+				" SELECT DISTINCT w.pipeline_id, c.first_day + n,"
+				" 'a table was rewritten while it was read'"
+				" FROM _sensorswave.chunk c JOIN _sensorswave.sync_window w USING (window_id),"
+				" generate_series(0, c.last_day - c.first_day) n"
+				" WHERE c.window_id = $1 AND c.leaf = $2 AND c.status <> 'planned'"
+				" ON CONFLICT DO NOTHING)"
 				" DELETE FROM _sensorswave.chunk c USING planned p"
 				" WHERE c.chunk_id = p.chunk_id AND p.n > 1");
 	sw_spi_end(&spi);
@@ -430,7 +454,7 @@ sw_cat_chunk_set_staged(SwChunk *chunk, const SwDestination *destination)
 
 void
 sw_cat_chunk_set_loading(SwChunk *chunk, const char *query_id,
-						 int64 target_rows_before)
+						 int64 target_rows_before, int32 n_files_loaded)
 {
 	SwSpi		spi;
 
@@ -439,11 +463,53 @@ sw_cat_chunk_set_loading(SwChunk *chunk, const char *query_id,
 	sw_spi_arg_int64(&spi, chunk->chunk_id);
 	sw_spi_arg_text(&spi, query_id);
 	sw_spi_arg_int64(&spi, target_rows_before);
+	sw_spi_arg_int32(&spi, n_files_loaded);
 	sw_spi_exec(&spi, "UPDATE _sensorswave.chunk SET load_query_id = $2,"
-				" target_rows_before = nullif($3, -1) WHERE chunk_id = $1");
+				" target_rows_before = nullif($3, -1), n_files_loaded = $4"
+				" WHERE chunk_id = $1");
 	chunk->load_query_id = MemoryContextStrdup(spi.result_context, query_id);
 	chunk->target_rows_before = target_rows_before;
+	chunk->n_files_loaded = n_files_loaded;
 	sw_spi_end(&spi);
+}
+
+void
+sw_cat_chunk_set_planned(SwChunk *chunk)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	set_status(&spi, chunk, "planned");
+	sw_spi_arg_int64(&spi, chunk->chunk_id);
+	sw_spi_exec(&spi, "UPDATE _sensorswave.chunk SET run_id = NULL, n_rows = 0,"
+				" load_query_id = NULL, target_rows_before = NULL,"
+				" n_files_loaded = 0 WHERE chunk_id = $1");
+	chunk->run_id = 0;
+	chunk->n_rows = 0;
+	chunk->load_query_id = NULL;
+	chunk->target_rows_before = -1;
+	chunk->n_files_loaded = 0;
+	sw_spi_end(&spi);
+}
+
+bool
+sw_cat_chunk_mark_days(const SwPipeline *pipeline, const SwChunk *chunk,
+					   const char *reason)
+{
+	SwSpi		spi;
+	bool		has_days;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline->pipeline_id);
+	sw_spi_arg_int64(&spi, chunk->chunk_id);
+	sw_spi_arg_text(&spi, reason);
+	sw_spi_exec(&spi, "INSERT INTO _sensorswave.marked_day (pipeline_id, day, reason)"
+				" SELECT $1, first_day + n, $3 FROM _sensorswave.chunk,"
+				" generate_series(0, last_day - first_day) n WHERE chunk_id = $2"
+				" ON CONFLICT (pipeline_id, day) DO UPDATE SET reason = excluded.reason");
+	has_days = spi.n_rows > 0;
+	sw_spi_end(&spi);
+	return has_days;
 }
 
 void

@@ -355,6 +355,10 @@ extern void sw_cat_window_finish(int64 window_id);
 /* It has failed once more. */
 extern void sw_cat_window_record_failure(int64 window_id);
 
+/* What its cursor was cannot be used any more. */
+extern void sw_cat_window_set_cursor(SwSyncWindow *window,
+									 const char *expression);
+
 /*
  * Forget windows that are done and captures before the last: nobody asks for
  * them any more.
@@ -381,6 +385,7 @@ typedef struct SwChunk
 	char	   *stage_compression;
 	char	   *load_query_id;	/* of the load that was begun last */
 	int64		target_rows_before; /* it, in those days; -1 = not known */
+	int32		n_files_loaded; /* before it, where each has its own */
 } SwChunk;
 
 /* Insert a window's chunks, SwChunk, in that order. */
@@ -418,9 +423,20 @@ extern void sw_cat_chunk_set_read(SwChunk *chunk, int64 run_id, int64 n_rows,
 extern void sw_cat_chunk_set_staged(SwChunk *chunk,
 									const SwDestination *destination);
 
-/* A load of that id is about to begin. */
+/*
+ * A load of that id is about to begin: of all files, or of the one after those
+ * that are loaded.
+ */
 extern void sw_cat_chunk_set_loading(SwChunk *chunk, const char *query_id,
-									 int64 target_rows_before);
+									 int64 target_rows_before,
+									 int32 n_files_loaded);
+
+/* Its files are gone: it is read again. */
+extern void sw_cat_chunk_set_planned(SwChunk *chunk);
+
+/* Its days need a backfill, where the target has such: true. */
+extern bool sw_cat_chunk_mark_days(const SwPipeline *pipeline,
+								   const SwChunk *chunk, const char *reason);
 
 /* The target has its rows. */
 extern void sw_cat_chunk_set_done(SwChunk *chunk);
@@ -447,6 +463,12 @@ extern void sw_cat_run_set_window(int64 run_id, const SwSyncWindow *window);
 
 /* That many more files are in the store. */
 extern void sw_cat_run_add_staged(int64 run_id, int32 n_files, int64 n_bytes);
+
+/*
+ * Runs of the pipeline as it is defined now that have failed before they had a
+ * window.
+ */
+extern int64 sw_cat_run_count_windowless(const SwPipeline *pipeline);
 
 /* Its chunks tell which rows: how many, and their cursors. */
 extern void sw_cat_run_sum_chunk(int64 run_id, const SwChunk *chunk);

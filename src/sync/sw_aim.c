@@ -60,6 +60,7 @@ sw_aim_incremental(SwPlan *plan, const SwSyncWindow *window,
 
 	clear_aim(plan);
 	plan->query.cursor_bound = window->bound;
+	plan->query.cursor_expression = window->cursor_expression;
 	if (!has_versions(window))
 		return;
 	versions = palloc0(sizeof(SwVersionWindow));

@@ -127,6 +127,31 @@ count_rows(ChunkWork *work, uint64 *n_rows)
 	return work->can_count;
 }
 
+/*
+ * Nobody can say what the target has of the chunk.  Sync goes on if a
+ * backfill of its days can make that good, or a person has to.
+ */
+static void
+give_up(const ChunkWork *work, const char *problem)
+{
+	const SwChunk *chunk = work->chunk;
+	bool		has_days;
+
+	sw_tx_begin("marking the days of a load");
+	has_days = sw_cat_chunk_mark_days(work->run->pipeline, chunk,
+									  "rows of a load may be missing, or there twice");
+	if (has_days)
+		sw_cat_run_log(work->run->run_id, "warning",
+					   "%s; the days from %s to %s need a backfill",
+					   problem, chunk->first_day, chunk->last_day);
+	sw_tx_commit();
+	if (!has_days)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("%s", problem),
+				 errhint("Find out what else writes to that table.  Empty it and call sw_backfill to copy all again.")));
+}
+
 /* Did the load that has been ended bring the rows? */
 static bool
 is_loaded(ChunkWork *work)
@@ -152,16 +177,9 @@ is_loaded(ChunkWork *work)
 							chunk->load_query_id));
 		return true;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("what became of load %s cannot be found out",
-					chunk->load_query_id),
-			 errdetail("The target had " UINT64_FORMAT " rows in the days of the load and now has " UINT64_FORMAT ", which is neither that nor " INT64_FORMAT " more.",
-					   before, now, chunk->n_rows),
-			 errhint("Find out what else writes to that table.  A backfill of the days from %s to %s makes them whole.",
-					 chunk->first_day != NULL ? chunk->first_day : "the first",
-					 chunk->last_day != NULL ? chunk->last_day : "the last")));
-	return false;
+	give_up(work, psprintf("what became of load %s cannot be found out: the target had " UINT64_FORMAT " rows in its days and now has " UINT64_FORMAT,
+						   chunk->load_query_id, before, now));
+	return true;
 }
 
 /* ---- loads ---- */
@@ -181,12 +199,14 @@ get_load_key(const ChunkWork *work)
 
 /* The load is on record before it begins. */
 static void
-record_load(const ChunkWork *work, const char *query_id, int64 rows_before)
+record_load(const ChunkWork *work, const char *query_id, int64 rows_before,
+			int n_files_loaded)
 {
 	const SwRun *run = work->run;
 
 	sw_tx_begin("recording a load");
-	sw_cat_chunk_set_loading(work->chunk, query_id, rows_before);
+	sw_cat_chunk_set_loading(work->chunk, query_id, rows_before,
+							 n_files_loaded);
 	sw_cat_run_set_load(run->run_id, query_id, work->chunk->n_rows);
 	sw_cat_run_log(run->run_id, "info", "load begins, query id %s", query_id);
 	sw_tx_commit();
@@ -195,7 +215,7 @@ record_load(const ChunkWork *work, const char *query_id, int64 rows_before)
 
 static void
 load_source(const ChunkWork *work, SwLoadSource *source, const char *key,
-			int64 rows_before, SwLoadResult *sum)
+			int64 rows_before, int n_files_loaded, SwLoadResult *sum)
 {
 	const SwRun *run = work->run;
 	char	   *query_id = sw_run_make_query_id();
@@ -203,7 +223,7 @@ load_source(const ChunkWork *work, SwLoadSource *source, const char *key,
 	SwError		err;
 
 	source->url = sw_store_load_url(work->store, key);
-	record_load(work, query_id, rows_before);
+	record_load(work, query_id, rows_before, n_files_loaded);
 	if (sw_target_load(work->target, &run->plan->table, source, query_id,
 					   &result, &err) != SW_OK)
 		sw_report(ERROR, &err);
@@ -216,9 +236,8 @@ load_source(const ChunkWork *work, SwLoadSource *source, const char *key,
  * leave out all; one that is silent is asked whether there are rows at all.
  */
 static void
-check_told(ChunkWork *work, const SwLoadResult *result)
+check_told(ChunkWork *work, uint64 expected, const SwLoadResult *result)
 {
-	uint64		expected = work->chunk->n_rows;
 	uint64		told = Max(result->written_rows, result->read_rows);
 	uint64		now;
 
@@ -243,7 +262,7 @@ check_count(ChunkWork *work, uint64 before, const SwLoadResult *result)
 
 	if (!count_rows(work, &now))
 	{
-		check_told(work, result);
+		check_told(work, expected, result);
 		return;
 	}
 	if (now != before + expected)
@@ -267,31 +286,37 @@ load_once(ChunkWork *work, SwLoadSource *source)
 		sw_run_log(work->run, "warning",
 				   "the warehouse user may not SELECT from the target: rows arrive at least once");
 	load_source(work, source, get_load_key(work),
-				is_counted ? (int64) before : -1, &result);
+				is_counted ? (int64) before : -1, 0, &result);
 	sw_point("chunk.loaded");
 	if (is_counted)
 		check_count(work, before, &result);
 	else
-		check_told(work, &result);
+		check_told(work, work->chunk->n_rows, &result);
 }
 
-/* A statement per file, with a token of its own. */
+/*
+ * A statement per file, with a token of its own.  Those before the one whose
+ * outcome is not known are done, and the warehouse may have forgotten theirs.
+ */
 static void
 load_files(ChunkWork *work, SwLoadSource *source)
 {
 	SwLoadResult result = {0};
-	ListCell   *cell;
+	int			n_done = work->chunk->n_files_loaded;
+	uint64		expected = 0;
+	int			i;
 
-	foreach(cell, work->files)
+	for (i = n_done; i < list_length(work->files); i++)
 	{
-		const SwStagedObject *file = lfirst(cell);
+		const SwStagedObject *file = list_nth(work->files, i);
 
 		source->token = file->key;
 		source->n_rows = file->n_rows;
-		load_source(work, source, file->key, -1, &result);
+		load_source(work, source, file->key, -1, i, &result);
+		expected += file->n_rows;
 	}
 	sw_point("chunk.loaded");
-	check_told(work, &result);
+	check_told(work, expected, &result);
 }
 
 static SwLoadSource
@@ -328,6 +353,57 @@ find_files(ChunkWork *work)
 									  CurrentMemoryContext);
 }
 
+/* Are all files of a chunk that was staged earlier still there? */
+static bool
+has_files(const ChunkWork *work)
+{
+	SwStoreObject object;
+	SwStatus	status;
+	SwError		err;
+	ListCell   *cell;
+
+	foreach(cell, work->files)
+	{
+		status = sw_store_head(work->store,
+							   ((const SwStagedObject *) lfirst(cell))->key,
+							   &object, &err);
+		if (status == SW_ERR_MISSING)
+			return false;
+		if (status != SW_OK)
+			sw_report(ERROR, &err);
+	}
+	return true;
+}
+
+/*
+ * Somebody has deleted files that were to be loaded.  What is known not to be
+ * at the target is read again; true then.
+ */
+static bool
+replace_files(ChunkWork *work)
+{
+	bool		is_unloaded = strcmp(work->chunk->status, "staged") == 0 ||
+	work->repeat == REPEAT_BY_KEY;
+
+	if (!is_unloaded && work->repeat == REPEAT_BY_COUNT)
+	{
+		work->target = sw_run_open_target(work->run);
+		end_load(work);
+		is_unloaded = !is_loaded(work);
+		sw_target_close(work->target);
+	}
+	else if (!is_unloaded)
+		give_up(work, "staged files of a load that was under way are gone");
+	if (!is_unloaded)
+		return false;
+	sw_tx_begin("planning a chunk again");
+	sw_cat_chunk_set_planned(work->chunk);
+	sw_cat_run_log(work->run->run_id, "warning",
+				   "staged files are gone from the bucket: the rows are read again");
+	sw_tx_commit();
+	return true;
+}
+
 static void
 load_chunk(ChunkWork *work)
 {
@@ -335,7 +411,6 @@ load_chunk(ChunkWork *work)
 	SwLoadSource source = describe_source(work);
 	bool		is_done = false;
 
-	find_files(work);
 	work->target = sw_run_open_target(run);
 	sw_lease_raise(run->pipeline, run->connect, run->store);
 	sw_point("chunk.leased");
@@ -371,11 +446,21 @@ sw_chunk_deliver(SwRun *run, SwChunk *chunk, MemoryContext context)
 		.repeat = choose_repeat(run, chunk),
 		.can_count = true
 	};
+	bool		is_settled = false;
 
 	run->chunk = chunk;
+	if (strcmp(chunk->status, "planned") != 0)
+	{
+		find_files(&work);
+		is_settled = !has_files(&work) && !replace_files(&work);
+	}
 	if (strcmp(chunk->status, "planned") == 0)
+	{
 		stage_chunk(&work, context);
-	if (chunk->n_rows > 0)
+		if (chunk->n_rows > 0)
+			find_files(&work);
+	}
+	if (chunk->n_rows > 0 && !is_settled)
 		load_chunk(&work);
 	record_done(&work);
 	run->stage = NULL;

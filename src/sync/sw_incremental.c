@@ -60,6 +60,7 @@ take_up_window(Sync *sync)
 	if (window != NULL)
 	{
 		sw_cat_run_set_window(sync->run->run_id, window);
+		sw_sync_window_mend(sync->run, window);
 		sw_aim_window(sync->run->plan, window);
 	}
 	sw_tx_commit();

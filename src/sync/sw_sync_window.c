@@ -142,6 +142,36 @@ describe_bound(const SwSyncWindow *window)
 		timestamptz_to_str(window->bound);
 }
 
+/*
+ * Without row versions, an append target can do with a cursor only: it gets
+ * the rows from the bound on, or, where none is known, from the time of the
+ * capture.
+ */
+static void
+fall_back(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
+{
+	const SwPipeline *pipeline = run->pipeline;
+	bool		is_append = strcmp(pipeline->mode, "append") == 0;
+
+	if (is_append && window->cursor_expression == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("new rows of pipeline \"%s\" cannot be told from old ones",
+						pipeline->name),
+				 errdetail("The versions of the source's rows cannot be used, and the pipeline has no cursor_column."),
+				 errhint("Empty the target and call sw_backfill, or make a pipeline with a cursor_column or with mode \"upsert\".")));
+	if (is_append && from->n_leaves > 0 &&
+		!sw_relation_has_versions(pipeline->source))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("source of pipeline \"%s\" has got a part without row versions",
+						pipeline->name),
+				 errdetail("A foreign table, or one of another access method, was attached to it; rows would arrive more than once."),
+				 errhint("Detach it, or make a pipeline for the others.")));
+	if (window->cursor_expression != NULL && window->bound == DT_NOBEGIN)
+		window->bound = from->captured_at - get_slack_us(pipeline);
+}
+
 /* How to find the rows; the run's log says so. */
 static void
 choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
@@ -152,14 +182,7 @@ choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 	window->strategy = BY_CURSOR;
 	if (!sw_relation_has_versions(pipeline->source))
 	{
-		if (window->cursor_expression == NULL &&
-			strcmp(pipeline->mode, "append") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("new rows of pipeline \"%s\" cannot be told from old ones",
-							pipeline->name),
-					 errdetail("Its source has no row versions, and the pipeline no cursor_column."),
-					 errhint("Make a pipeline with a cursor_column or with mode \"upsert\", or use schedule \"manual\" and sw_backfill.")));
+		fall_back(run, from, window);
 		sw_cat_run_log(run->run_id, "info",
 					   "rows are found by their time cursor, from %s on, since the source has no row versions: some may arrive twice",
 					   describe_bound(window));
@@ -174,6 +197,7 @@ choose_strategy(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 					   describe_bound(window));
 		return;
 	}
+	fall_back(run, from, window);
 	sw_cat_run_log(run->run_id, "warning",
 				   "rows are found by their cursor this time, some may arrive twice, and those committed late need a backfill: %s",
 				   gap);
@@ -248,6 +272,11 @@ report_change(const SwRun *run, const SwLeafChange *change,
 					   "table \"%s\" was %s: %d days need a backfill, see days_needing_backfill in sw_status",
 					   name, what, n_days);
 	}
+	else if (!change->is_attached && days == NULL &&
+			 strcmp(run->pipeline->mode, "append") == 0)
+		sw_cat_run_log(run->run_id, "warning",
+					   "table \"%s\" was rewritten: its rows may arrive once more",
+					   name);
 	else if (n_days > 0)
 		sw_cat_run_log(run->run_id, "warning",
 					   "table \"%s\" was attached: the rows that it had are missing at the target until all is copied (sw_backfill)",
@@ -330,6 +359,8 @@ list_sweepable(const SwPipeline *pipeline)
 	List	   *windows = sw_cat_window_list_unswept(pipeline->pipeline_id);
 	ListCell   *cell;
 
+	if (!sw_relation_has_versions(pipeline->source))
+		return NIL;
 	foreach(cell, windows)
 	{
 		const SwSyncWindow *window = lfirst(cell);
@@ -366,7 +397,7 @@ open_sweep(const SwRun *run, const List *windows)
 static bool
 has_given_up(const SwRun *run)
 {
-	return sw_cat_sync_get(run->pipeline->pipeline_id)->consecutive_failures >= FORMER_ATTEMPTS;
+	return sw_cat_run_count_windowless(run->pipeline) >= FORMER_ATTEMPTS;
 }
 
 SwSyncWindow *
@@ -399,6 +430,28 @@ sw_sync_window_open(const SwRun *run)
 	sw_tx_commit();
 	sw_point("window.opened");
 	return window;
+}
+
+void
+sw_sync_window_mend(const SwRun *run, SwSyncWindow *window)
+{
+	const char *now = get_cursor_expression(run->plan);
+	ListCell   *cell;
+
+	if (is_sweep(window) || window->attempt < FORMER_ATTEMPTS ||
+		now == NULL || is_same_text(now, window->cursor_expression))
+		return;
+	foreach(cell, sw_cat_chunk_list(window->window_id))
+	{
+		const SwChunk *chunk = lfirst(cell);
+
+		if (strcmp(chunk->status, "planned") != 0 ||
+			chunk->cursor_from != DT_NOBEGIN || chunk->cursor_to != DT_NOEND)
+			return;
+	}
+	sw_cat_window_set_cursor(window, now);
+	sw_cat_run_log(run->run_id, "warning",
+				   "the cursor's expression was changed, and the former one fails: the present one is used");
 }
 
 SwSyncWindow *

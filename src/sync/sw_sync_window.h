@@ -33,6 +33,14 @@ extern SwSyncWindow *sw_sync_window_open(const SwRun *run);
  */
 extern void sw_sync_window_aim_at_now(SwPlan *plan, const SwCapture *from);
 
+/*
+ * An incremental window whose cursor was another expression when it was opened
+ * is read by that; after some failures, since it may name a column that is
+ * gone, by the present one, unless part of it is staged, or cut by it.  In a
+ * transaction.
+ */
+extern void sw_sync_window_mend(const SwRun *run, SwSyncWindow *window);
+
 /* Open a sweep; NULL when there is nothing to look for. */
 extern SwSyncWindow *sw_sync_window_open_sweep(const SwRun *run);
 

@@ -420,8 +420,8 @@ sync_pipeline(const SwPipeline *pipeline, bool only_open, MemoryContext context)
 				  NULL);
 }
 
-/* A run of incremental sync that is due; false when there is none to do. */
-static bool
+/* A run of incremental sync, if it is due. */
+static void
 step_sync(int64 pipeline_id, MemoryContext context)
 {
 	SwPipeline *pipeline;
@@ -432,7 +432,8 @@ step_sync(int64 pipeline_id, MemoryContext context)
 	is_due = strcmp(pipeline->status, "running") == 0 &&
 		sw_cat_sync_is_due(pipeline_id, sw_clock_now());
 	sw_tx_commit();
-	return is_due && sync_pipeline(pipeline, false, context);
+	if (is_due)
+		(void) sync_pipeline(pipeline, false, context);
 }
 
 /*
@@ -551,7 +552,8 @@ step_backfill(int64 pipeline_id, MemoryContext context)
 	sw_tx_commit();
 	if (window == NULL)
 		return false;
-	if (!settle_sync(pipeline, context))
+	/* A copy begins with an empty target, and sync goes on from it. */
+	if (!settle_sync(pipeline, context) && window->day != NULL)
 	{
 		put_off_backfill(backfill);
 		return false;
@@ -634,7 +636,9 @@ work_through(const SwPipeline *pipeline, MemoryContext context)
 		MemoryContextReset(step);
 		MemoryContextSwitchTo(step);
 		sw_settings_reload();
-		again = step_backfill(pipeline_id, step) ||
+		again = step_backfill(pipeline_id, step);
+		/* One run of it: others may have waited for this worker's place. */
+		if (!again)
 			step_sync(pipeline_id, step);
 		MemoryContextSwitchTo(context);
 	} while (again);
