@@ -446,6 +446,7 @@ sw_sync_window_mend(const SwRun *run, SwSyncWindow *window)
 		const SwChunk *chunk = lfirst(cell);
 
 		if (strcmp(chunk->status, "planned") != 0 ||
+			OidIsValid(chunk->leaf) ||
 			chunk->cursor_from != DT_NOBEGIN || chunk->cursor_to != DT_NOEND)
 			return;
 	}
