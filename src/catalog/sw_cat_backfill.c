@@ -205,8 +205,10 @@ sw_cat_backfill_finish_window(const SwWindow *window, const char *status,
 	if (strcmp(status, "success") == 0)
 	{
 		sw_spi_arg_int64(&spi, window->backfill_id);
+		/* Others that are due longer may come before the next window. */
 		sw_spi_exec(&spi, "UPDATE _sensorswave.backfill"
-					" SET attempt = 0, interruptions = 0, error = NULL, hint = NULL"
+					" SET attempt = 0, interruptions = 0, error = NULL, hint = NULL,"
+					" next_attempt_at = clock_timestamp()"
 					" WHERE backfill_id = $1");
 	}
 	sw_spi_end(&spi);

@@ -156,16 +156,6 @@ sw_cat_object_keep(int64 run_id, int seconds)
 	" object_key, n_rows, upload_id, is_staged, is_deleted_once, delete_attempts" \
 	" FROM _sensorswave.staged_object"
 
-/* Not on its way to the target. */
-#define IS_FREE \
-	" AND NOT EXISTS (SELECT FROM _sensorswave.chunk c" \
-	" JOIN _sensorswave.sync_window USING (window_id)" \
-	" JOIN _sensorswave.pipeline p USING (pipeline_id)" \
-	" WHERE p.status <> 'stopped'" \
-	" AND c.chunk_id = staged_object.chunk_id" \
-	" AND c.run_id = staged_object.run_id" \
-	" AND c.status IN ('staged', 'loading'))"
-
 static List *
 read_objects(SwSpi *spi)
 {
@@ -209,7 +199,7 @@ sw_cat_object_list_due(int64 pipeline_id)
 				" USING (run_id)"
 				" WHERE pipeline_id = $1 AND NOT is_deleted"
 				" AND r.status <> 'running' AND delete_after <= clock_timestamp()"
-				IS_FREE " ORDER BY object_id");
+				" AND " SW_CAT_OBJECT_IS_FREE " ORDER BY object_id");
 	return read_objects(&spi);
 }
 
@@ -222,8 +212,8 @@ sw_cat_object_list_run(int64 run_id)
 	sw_spi_arg_int64(&spi, run_id);
 	sw_spi_exec(&spi, SELECT_OBJECTS
 				" WHERE run_id = $1 AND NOT is_deleted"
-				" AND delete_after <= clock_timestamp()" IS_FREE
-				" ORDER BY object_id");
+				" AND delete_after <= clock_timestamp()"
+				" AND " SW_CAT_OBJECT_IS_FREE " ORDER BY object_id");
 	return read_objects(&spi);
 }
 
@@ -274,7 +264,7 @@ sw_cat_object_set_deleted(const List *objects, int repeat_after_ms)
 }
 
 #define POSTPONE_OBJECTS \
-	"UPDATE _sensorswave.staged_object o" \
+	"UPDATE _sensorswave.staged_object" \
 	" SET delete_attempts = delete_attempts + 1," \
 	" delete_after = clock_timestamp() + least(interval '1 day'," \
 	" interval '30 seconds' * 2 ^ least(delete_attempts, 12))"
@@ -300,8 +290,9 @@ sw_cat_object_postpone_due(int64 pipeline_id)
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
 	sw_spi_exec(&spi, POSTPONE_OBJECTS " FROM _sensorswave.run r"
-				" WHERE r.run_id = o.run_id AND r.pipeline_id = $1"
-				" AND NOT o.is_deleted AND o.delete_after <= clock_timestamp()");
+				" WHERE r.run_id = staged_object.run_id AND r.pipeline_id = $1"
+				" AND NOT is_deleted AND delete_after <= clock_timestamp()"
+				" AND " SW_CAT_OBJECT_IS_FREE);
 	sw_spi_end(&spi);
 }
 

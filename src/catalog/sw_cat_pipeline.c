@@ -102,7 +102,8 @@ sw_cat_pipeline_lock(const char *name)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_text(&spi, name);
-	sw_spi_exec(&spi, SELECT_PIPELINE "p.name = $1 FOR UPDATE OF p");
+	/* Not FOR UPDATE: rows that a worker adds refer to this one meanwhile. */
+	sw_spi_exec(&spi, SELECT_PIPELINE "p.name = $1 FOR NO KEY UPDATE OF p");
 	return read_pipeline(&spi);
 }
 

@@ -187,18 +187,27 @@ read_windows(SwSpi *spi)
 	return windows;
 }
 
+static SwSyncWindow *
+read_window(SwSpi *spi)
+{
+	List	   *windows = read_windows(spi);
+
+	return windows == NIL ? NULL : linitial(windows);
+}
+
 SwSyncWindow *
 sw_cat_window_find_open(int64 pipeline_id)
 {
 	SwSpi		spi;
-	List	   *windows;
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
 	sw_spi_exec(&spi, SELECT_WINDOWS " WHERE pipeline_id = $1 AND status = 'open'");
-	windows = read_windows(&spi);
-	return windows == NIL ? NULL : linitial(windows);
+	return read_window(&spi);
 }
+
+#define IS_UNSWEPT \
+	" pipeline_id = $1 AND kind = 'incremental' AND status = 'done'"
 
 List *
 sw_cat_window_list_unswept(int64 pipeline_id)
@@ -207,10 +216,22 @@ sw_cat_window_list_unswept(int64 pipeline_id)
 
 	sw_spi_begin(&spi);
 	sw_spi_arg_int64(&spi, pipeline_id);
-	sw_spi_exec(&spi, SELECT_WINDOWS " WHERE pipeline_id = $1"
-				" AND kind = 'incremental' AND status = 'done'"
-				" ORDER BY window_id");
+	sw_spi_exec(&spi, SELECT_WINDOWS " WHERE" IS_UNSWEPT " ORDER BY window_id");
 	return read_windows(&spi);
+}
+
+SwSyncWindow *
+sw_cat_window_last_unswept(int64 pipeline_id)
+{
+	SwSpi		spi;
+
+	sw_spi_begin(&spi);
+	sw_spi_arg_int64(&spi, pipeline_id);
+	sw_spi_exec(&spi, SELECT_WINDOWS " WHERE" IS_UNSWEPT
+				" AND EXISTS (SELECT FROM _sensorswave.sync_window WHERE" IS_UNSWEPT
+				" AND bound IS NOT NULL AND strategy = 'versions')"
+				" ORDER BY window_id DESC LIMIT 1");
+	return read_window(&spi);
 }
 
 void

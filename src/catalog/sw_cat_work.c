@@ -47,6 +47,7 @@ sw_cat_is_installed(void)
 	"SELECT pipeline_id, delete_after FROM _sensorswave.staged_object" \
 	" JOIN _sensorswave.run USING (run_id)" \
 	" WHERE NOT is_deleted AND run.status <> 'running'" \
+	" AND " SW_CAT_OBJECT_IS_FREE \
 	" UNION ALL " \
 	"SELECT pipeline_id, drop_after FROM _sensorswave.stage_table" \
 	" JOIN _sensorswave.run USING (run_id)" \

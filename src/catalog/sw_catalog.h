@@ -349,6 +349,12 @@ extern SwSyncWindow *sw_cat_window_find_open(int64 pipeline_id);
 /* Incremental ones that are done and no sweep has passed yet, oldest first. */
 extern List *sw_cat_window_list_unswept(int64 pipeline_id);
 
+/*
+ * The newest of those; NULL when none of them has left out anything, so that
+ * there is nothing to sweep.  Does not read them all: there may be many.
+ */
+extern SwSyncWindow *sw_cat_window_last_unswept(int64 pipeline_id);
+
 /* All its chunks are done. */
 extern void sw_cat_window_finish(int64 window_id);
 
@@ -578,6 +584,19 @@ extern int64 sw_cat_object_count_left(int64 pipeline_id, char **bucket,
 									  char **folder);
 
 /*
+ * SQL, a condition on staged_object: it is not on its way to the target.
+ * Such an object is nobody's to delete before its chunk is done.
+ */
+#define SW_CAT_OBJECT_IS_FREE \
+	"NOT EXISTS (SELECT FROM _sensorswave.chunk c" \
+	" JOIN _sensorswave.sync_window USING (window_id)" \
+	" JOIN _sensorswave.pipeline p USING (pipeline_id)" \
+	" WHERE p.status <> 'stopped'" \
+	" AND c.chunk_id = staged_object.chunk_id" \
+	" AND c.run_id = staged_object.run_id" \
+	" AND c.status IN ('staged', 'loading'))"
+
+/*
  * Objects of the pipeline that are left over and due to be deleted, except
  * those of a run that is running, and those of chunks that are yet to be
  * loaded.
@@ -601,7 +620,7 @@ extern void sw_cat_object_set_deleted(const List *objects,
 /* Deleting failed; try again, later and later. */
 extern void sw_cat_object_postpone(const List *objects);
 
-/* The same for all of a pipeline that are due. */
+/* The same for all that sw_cat_object_list_due may list. */
 extern void sw_cat_object_postpone_due(int64 pipeline_id);
 
 /* ---- stage tables at warehouses (sw_cat_stage.c) ---- */

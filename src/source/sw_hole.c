@@ -14,6 +14,31 @@
 #include "source/sw_hole.h"
 #include "source/sw_read.h"
 
+/*
+ * Of the columns only the day is read: values that cannot be exported are not
+ * to be exported here, and a row without a day never is.  The event filter
+ * speaks of its column, which stands behind what is read.
+ */
+static void
+read_time_only(SwSourceQuery *query, SwColumnSpec *specs,
+			   SwSourceColumn *columns)
+{
+	specs[0] = query->specs[query->time_column];
+	columns[0] = query->columns[query->time_column];
+	if (query->event_filter != SW_EVENT_FILTER_NONE)
+	{
+		specs[1] = query->specs[query->event_column];
+		columns[1] = query->columns[query->event_column];
+		query->event_column = 1;
+	}
+	query->specs = specs;
+	query->columns = columns;
+	query->n_columns = 1;
+	query->time_column = 0;
+	query->cursor_column = -1;
+	query->policy = SW_POLICY_SKIP;
+}
+
 DateADT *
 sw_hole_list_days(const SwSourceQuery *query, const SwLeafChange *change,
 				  const SwCapture *from, int *n_days)
@@ -27,6 +52,8 @@ sw_hole_list_days(const SwSourceQuery *query, const SwLeafChange *change,
 		.cursor_to = DT_NOEND
 	};
 	SwSourceQuery rows = *query;
+	SwColumnSpec specs[2];
+	SwSourceColumn columns[2];
 	uint32		n_rewrites;
 
 	*n_days = 0;
@@ -39,6 +66,7 @@ sw_hole_list_days(const SwSourceQuery *query, const SwLeafChange *change,
 											  &n_rewrites);
 		test.n_rewrites = (int) n_rewrites;
 	}
+	read_time_only(&rows, specs, columns);
 	rows.row_test = &test;
 	rows.range = &range;
 	rows.cursor_bound = DT_NOBEGIN;

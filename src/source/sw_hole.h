@@ -19,7 +19,9 @@
  *
  * from is the capture before the one that the change shows in, or the last
  * one there is.  Ascending, each once; none where the query has no
- * time_column.  The query's row test, range and bound are not looked at.
+ * time_column.  The query's row test, range, bound and policy are not looked
+ * at, and values of other columns are not read: a row that could not be
+ * exported stops nothing here, and one without a day has none.
  *
  * Inside sw_identity_enter(), in a transaction whose snapshot is younger than
  * the change: a rewritten table looks empty to an older one.  Throws.

@@ -4,8 +4,10 @@
  *	  The tables that a relation's rows lie in, and what becomes of them.
  *
  * What replaced a leaf's file also changed its row in pg_class, and most of
- * what rewrites rows changes a row in pg_attribute.  Later changes of the
- * former (GRANT) hide the id only from that one.
+ * what rewrites rows changes a row in pg_attribute.  Later changes of either
+ * (GRANT, DROP DEFAULT) hide the id, and who copies rows and then swaps files
+ * (pg_repack) does so in two transactions.  Then the rows tell: what rewrites
+ * a table leaves none in it that is older.
  *
  * Contract: sw_leaf.h.
  *
@@ -13,16 +15,27 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/tableam.h"
 #include "access/transam.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "storage/bufmgr.h"
 #include "storage/lockdefs.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "source/sw_capture.h"
 #include "source/sw_relation.h"
+
+/* So many blocks of a leaf are looked at. */
+#define BLOCKS_LOOKED_AT 32
 
 static int
 compare_leaves(const void *a, const void *b)
@@ -41,9 +54,6 @@ list_leaves(Oid relation, LOCKMODE lock, uint32 *n_leaves)
 	ListCell   *cell;
 	uint32		n = 0;
 
-	*n_leaves = 0;
-	if (!sw_relation_has_versions(relation))
-		return NULL;
 	relids = find_all_inheritors(relation, lock, NULL);
 	leaves = palloc(sizeof(SwLeaf) * list_length(relids));
 	foreach(cell, relids)
@@ -72,6 +82,9 @@ list_leaves(Oid relation, LOCKMODE lock, uint32 *n_leaves)
 SwLeaf *
 sw_leaf_list(Oid relation, uint32 *n_leaves)
 {
+	*n_leaves = 0;
+	if (!sw_relation_has_versions(relation))
+		return NULL;
 	return list_leaves(relation, NoLock, n_leaves);
 }
 
@@ -121,41 +134,103 @@ get_writer(HeapTuple tuple, FullTransactionId next)
 	return sw_capture_widen(HeapTupleHeaderGetRawXmin(tuple->t_data), next);
 }
 
+/*
+ * Who wrote the oldest of the rows that now are in some blocks of a leaf,
+ * which lie all over it; 0 where there are none.
+ */
+static uint64
+find_oldest_writer(Relation rel, FullTransactionId next)
+{
+	BlockNumber n_blocks = RelationGetNumberOfBlocks(rel);
+	BlockNumber step = Max(n_blocks / BLOCKS_LOOKED_AT, 1);
+	BlockNumber n_left = Min(n_blocks, BLOCKS_LOOKED_AT);
+	BlockNumber block = 0;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan_strat(rel, snapshot, 0, NULL, true,
+											   false);
+	uint64		oldest = 0;
+
+	for (; n_left > 0; n_left--, block += step)
+	{
+		HeapTuple	tuple;
+
+		CHECK_FOR_INTERRUPTS();
+		table_rescan(scan, NULL);
+		heap_setscanlimits(scan, block, 1);
+		while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+		{
+			uint64		writer = get_writer(tuple, next);
+
+			if (oldest == 0 || writer < oldest)
+				oldest = writer;
+		}
+	}
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return oldest;
+}
+
+/* Of a leaf that is locked.  Room for all ids is there. */
+static void
+add_rewrites(SwRewrite *rewrites, uint32 *n_rewrites, Relation rel,
+			 uint64 oldest, FullTransactionId next)
+{
+	Oid			relid = RelationGetRelid(rel);
+	int			n_columns = RelationGetNumberOfAttributes(rel);
+	HeapTuple	tuple;
+	uint64		class_writer;
+	uint64		row_writer;
+	int			i;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	class_writer = get_writer(tuple, next);
+	ReleaseSysCache(tuple);
+	add_writer(rewrites, n_rewrites, relid, class_writer);
+	for (i = 1; i <= n_columns; i++)
+	{
+		tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid),
+								Int16GetDatum(i));
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		if (get_writer(tuple, next) >= oldest)
+			add_writer(rewrites, n_rewrites, relid, get_writer(tuple, next));
+		ReleaseSysCache(tuple);
+	}
+	row_writer = find_oldest_writer(rel, next);
+	/* later than that: what fills a table after a TRUNCATE */
+	if (row_writer >= oldest && row_writer < class_writer)
+		add_writer(rewrites, n_rewrites, relid, row_writer);
+}
+
 SwRewrite *
 sw_leaf_find_rewrites(const SwLeafChange *changes, uint32 n_changes,
 					  uint64 oldest, uint32 *n_rewrites)
 {
-	FullTransactionId next = ReadNextFullTransactionId();
+	FullTransactionId next;
 	SwRewrite  *rewrites = palloc(sizeof(SwRewrite));
 	uint32		n = 0;
 	uint32		i;
-	int			k;
 
 	for (i = 0; i < n_changes; i++)
 	{
-		Oid			relid = changes[i].relid;
-		HeapTuple	tuple;
-		int			n_columns;
+		Relation	rel;
 
 		if (changes[i].is_attached)
 			continue;
-		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-		if (!HeapTupleIsValid(tuple))
+		rel = try_relation_open(changes[i].relid, AccessShareLock);
+		/* dropped just now */
+		if (rel == NULL)
 			continue;
-		n_columns = ((Form_pg_class) GETSTRUCT(tuple))->relnatts;
-		rewrites = repalloc(rewrites, sizeof(SwRewrite) * (n + n_columns + 1));
-		add_writer(rewrites, &n, relid, get_writer(tuple, next));
-		ReleaseSysCache(tuple);
-		for (k = 1; k <= n_columns; k++)
-		{
-			tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid),
-									Int16GetDatum(k));
-			if (!HeapTupleIsValid(tuple))
-				continue;
-			if (get_writer(tuple, next) >= oldest)
-				add_writer(rewrites, &n, relid, get_writer(tuple, next));
-			ReleaseSysCache(tuple);
-		}
+		next = ReadNextFullTransactionId();
+		rewrites = repalloc(rewrites, sizeof(SwRewrite) *
+							(n + RelationGetNumberOfAttributes(rel) + 2));
+		/* any other has no rows that are asked for their xmin */
+		if (rel->rd_rel->relkind == RELKIND_RELATION &&
+			rel->rd_rel->relam == HEAP_TABLE_AM_OID)
+			add_rewrites(rewrites, &n, rel, oldest, next);
+		relation_close(rel, NoLock);
 	}
 	*n_rewrites = n;
 	return rewrites;

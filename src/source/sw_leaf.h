@@ -17,7 +17,9 @@
  *   that xmin (SwRewrite), and their days need a backfill, as there may be new
  *   ones among them.  VACUUM FULL and CLUSTER keep each xmin, and so nothing
  *   is left out; TRUNCATE leaves nothing.  What a transaction truncates and
- *   fills again is taken for rewritten.
+ *   fills again is taken for rewritten.  So may be the oldest rows where all
+ *   are new: of a table that was filled after a TRUNCATE, when another change
+ *   of the catalogs follows, or that VACUUM FULL moves.
  *
  * All memory is palloc'd in the current context.  Everything throws.
  *
@@ -59,7 +61,9 @@ extern SwLeafChange *sw_leaf_compare(const SwLeaf *before, uint32 n_before,
 /*
  * The ids under which the files of leaves may have been rewritten: for each
  * change that is one of file, those that changed the catalogs' rows about the
- * leaf last.  oldest: of ids before it, only one for each leaf.
+ * leaf last, and the one that wrote its oldest rows.  oldest: of ids before it,
+ * only one for each leaf.  Locks these leaves (AccessShareLock) and reads some
+ * blocks of each; needs no right.
  */
 extern SwRewrite *sw_leaf_find_rewrites(const SwLeafChange *changes,
 										uint32 n_changes, uint64 oldest,
@@ -68,7 +72,8 @@ extern SwRewrite *sw_leaf_find_rewrites(const SwLeafChange *changes,
 /*
  * Lock all leaves of relation (AccessShareLock) and tell what has changed since
  * leaves were listed.  For the transaction that reads: nothing changes any more
- * until it ends.
+ * until it ends.  A part without row versions that was attached since does not
+ * matter here: no row test gives its rows (sw_row_test.h).
  */
 extern SwLeafChange *sw_leaf_hold(Oid relation, const SwLeaf *leaves,
 								  uint32 n_leaves, uint32 *n_changes);

@@ -105,7 +105,8 @@ typedef struct SwSourceQuery
 	TimestampTz window_end;		/* first instant after it, or DT_NOEND */
 	const char *row_filter;		/* boolean expression, or NULL or "" */
 	SwEventFilter event_filter;
-	int			event_column;	/* index; only with an event filter */
+	int			event_column;	/* index, n_columns or more where it is not to
+								 * be read; only with an event filter */
 	const char *const *event_names;
 	int			n_event_names;
 	SwPolicy	policy;

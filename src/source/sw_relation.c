@@ -82,8 +82,7 @@ sw_relation_list_key(Oid relation)
 	return names;
 }
 
-/* One that holds rows itself; false where it cannot tell them apart. */
-static bool
+bool
 sw_relation_is_versioned(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
@@ -102,20 +101,39 @@ sw_relation_is_versioned(Oid relid)
 	return is_versioned;
 }
 
-bool
-sw_relation_has_versions(Oid relation)
+/* The first of its tables that is not versioned, or InvalidOid. */
+static Oid
+sw_relation_get_unversioned(Oid relation)
 {
 	ListCell   *cell;
 
-	/* One that is gone is reported by who reads it (sw_identity_enter). */
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
-		return false;
 	foreach(cell, find_all_inheritors(relation, NoLock, NULL))
 	{
 		if (!sw_relation_is_versioned(lfirst_oid(cell)))
-			return false;
+			return lfirst_oid(cell);
 	}
-	return true;
+	return InvalidOid;
+}
+
+bool
+sw_relation_has_versions(Oid relation)
+{
+	/* One that is gone is reported by who reads it (sw_identity_enter). */
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)) &&
+		!OidIsValid(sw_relation_get_unversioned(relation));
+}
+
+char *
+sw_relation_find_unversioned(Oid relation)
+{
+	Oid			relid = sw_relation_get_unversioned(relation);
+	const char *name = OidIsValid(relid) ? get_rel_name(relid) : NULL;
+
+	/* dropped just now */
+	if (name == NULL)
+		return NULL;
+	return psprintf("The rows of \"%s\" have no versions: it is not an ordinary table of access method heap.",
+					name);
 }
 
 /* The expression over rows of a child. */

@@ -30,6 +30,19 @@ extern List *sw_relation_list_key(Oid relation);
  */
 extern bool sw_relation_has_versions(Oid relation);
 
+/* Does this one, of those that hold rows themselves? */
+extern bool sw_relation_is_versioned(Oid relid);
+
+/*
+ * Why they have none, as a sentence that names the table or the part which is
+ * not such; NULL where they have, or the relation is gone.
+ *
+ * Where rows had versions at a capture (it has leaves) and have none now, one
+ * of the others has been attached: a window from that capture on can be read
+ * neither by versions nor, unless rows may arrive twice, by a cursor.
+ */
+extern char *sw_relation_find_unversioned(Oid relation);
+
 /*
  * Does an index serve conditions on text, an expression over one row of
  * relation?  One whose first key is that expression, on the table or, where it

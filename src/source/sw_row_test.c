@@ -35,6 +35,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "source/sw_relation.h"
 #include "source/sw_row_test.h"
 
 #define PARAM_IS_NEW 1
@@ -319,6 +320,18 @@ set_up_parser(ParseState *pstate, void *arg)
 static set_rel_pathlist_hook_type next_pathlist_hook = NULL;
 
 /*
+ * One leaf was asked for, or rows are tested, and there they cannot be: a
+ * foreign table, attached since the windows began.
+ */
+static bool
+is_left_out(const SwRowJudge *judge, Oid leaf)
+{
+	if (OidIsValid(judge->leaf) && leaf != judge->leaf)
+		return true;
+	return judge->test != NULL && !sw_relation_is_versioned(leaf);
+}
+
+/*
  * Leaves that are not asked for are not scanned.  The planner prunes by the
  * bounds of partitions, and not by tableoid.  Whose plan it is shows by the
  * parameters: those of a judge are of no other query.
@@ -334,12 +347,11 @@ leave_out_leaf(PlannerInfo *root, RelOptInfo *rel, Index rti,
 	if (params == NULL || params->paramFetch != fetch_param ||
 		root->parent_root != NULL)
 		return;
-	if (OidIsValid(((SwRowJudge *) params->paramFetchArg)->leaf) &&
-		rel->reloptkind == RELOPT_OTHER_MEMBER_REL &&
+	if (rel->reloptkind == RELOPT_OTHER_MEMBER_REL &&
 		bms_is_member(1, rel->top_parent_relids) &&
 		rte->rtekind == RTE_RELATION &&
 		rte->relkind != RELKIND_PARTITIONED_TABLE &&
-		rte->relid != ((SwRowJudge *) params->paramFetchArg)->leaf)
+		is_left_out(params->paramFetchArg, rte->relid))
 		mark_dummy_rel(rel);
 }
 
@@ -386,7 +398,7 @@ sw_row_judge_create(const SwRowTest *test, Oid leaf)
 	judge->params->paramCompileArg = judge;
 	judge->params->parserSetup = set_up_parser;
 	judge->params->parserSetupArg = judge;
-	if (OidIsValid(leaf))
+	if (test != NULL || OidIsValid(leaf))
 		install_hook();
 	return judge;
 }

@@ -16,6 +16,9 @@
  * bound of the window that the version $1 was just asked about is in,
  * -infinity where it has none.
  *
+ * Of a relation some of whose tables have row versions, and others not, only
+ * the former are read: the latter were attached after the windows began.
+ *
  * The ids of the bootstrap, and versions frozen before 9.4, are in no window
  * that begins at a capture.
  *

@@ -30,12 +30,17 @@
 /* A scheduler that failed is started again after this. */
 #define RESTART_DELAY_MS (10 * 1000)
 
+/* A scheduler that waits for a place comes again within this. */
+#define WAIT_TIMEOUT_MS (10 * 1000)
+
 typedef struct BoardDatabase
 {
 	Oid			database;		/* InvalidOid: free entry */
 	TimestampTz due_at;
 	TimestampTz not_before;		/* no scheduler is started before */
 	int			scheduler_pid;	/* 0: none */
+	TimestampTz waits_since;	/* without a place; SW_NEVER: it does not */
+	TimestampTz waited_at;		/* when it said so last */
 } BoardDatabase;
 
 typedef struct BoardWorker
@@ -148,6 +153,7 @@ find_database(Oid database, bool create)
 	free_entry->due_at = SW_NEVER;
 	free_entry->not_before = DT_NOBEGIN;
 	free_entry->scheduler_pid = 0;
+	free_entry->waits_since = SW_NEVER;
 	return free_entry;
 }
 
@@ -324,6 +330,7 @@ sw_board_register_scheduler(void)
 	{
 		entry->scheduler_pid = MyProcPid;
 		entry->not_before = DT_NOBEGIN;
+		entry->waits_since = SW_NEVER;
 	}
 	LWLockRelease(board_lock);
 	if (entry == NULL)
@@ -397,11 +404,51 @@ is_place_free(const BoardWorker *worker, TimestampTz now)
 									  CLAIM_TIMEOUT_MS);
 }
 
+/* Does its scheduler wait for a place, as far as one can tell? */
+static bool
+is_waiting(const BoardDatabase *entry, TimestampTz now)
+{
+	return OidIsValid(entry->database) && entry->waits_since != SW_NEVER &&
+		!TimestampDifferenceExceeds(entry->waited_at, now, WAIT_TIMEOUT_MS) &&
+		is_alive(entry->scheduler_pid);
+}
+
+/* Other databases that wait with something that is due longer. */
+static int
+count_waiting_before(TimestampTz due_at, TimestampTz now)
+{
+	int			count = 0;
+	int			i;
+
+	for (i = 0; i < MAX_DATABASES; i++)
+	{
+		const BoardDatabase *entry = &board->databases[i];
+
+		if (entry->database != MyDatabaseId && entry->waits_since < due_at &&
+			is_waiting(entry, now))
+			count++;
+	}
+	return count;
+}
+
+static void
+note_waiting(TimestampTz since, TimestampTz now)
+{
+	BoardDatabase *entry = find_database(MyDatabaseId, false);
+
+	if (entry != NULL)
+	{
+		entry->waits_since = since;
+		entry->waited_at = now;
+	}
+}
+
 int
-sw_board_claim_worker(int64 pipeline_id, bool *is_busy_out)
+sw_board_claim_worker(int64 pipeline_id, TimestampTz due_at, bool *is_busy_out)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int			place = -1;
+	int			n_free = 0;
 	int			i;
 
 	*is_busy_out = false;
@@ -413,6 +460,7 @@ sw_board_claim_worker(int64 pipeline_id, bool *is_busy_out)
 		if (is_place_free(worker, now))
 		{
 			worker->database = InvalidOid;
+			n_free++;
 			if (place < 0)
 				place = i;
 		}
@@ -420,8 +468,10 @@ sw_board_claim_worker(int64 pipeline_id, bool *is_busy_out)
 				 worker->pipeline_id == pipeline_id)
 			*is_busy_out = true;
 	}
-	if (*is_busy_out)
+	if (*is_busy_out || n_free <= count_waiting_before(due_at, now))
 		place = -1;
+	if (!*is_busy_out)
+		note_waiting(place < 0 ? due_at : SW_NEVER, now);
 	if (place >= 0)
 	{
 		board->workers[place].database = MyDatabaseId;
@@ -442,8 +492,9 @@ sw_board_unclaim_worker(int place)
 	LWLockRelease(board_lock);
 }
 
-int
-sw_board_count_workers(void)
+/* Workers of this database; of one pipeline, unless that is 0. */
+static int
+count_workers(int64 pipeline_id)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int			count = 0;
@@ -451,20 +502,63 @@ sw_board_count_workers(void)
 
 	LWLockAcquire(board_lock, LW_SHARED);
 	for (i = 0; i < board->n_workers; i++)
-		if (board->workers[i].database == MyDatabaseId &&
-			!is_place_free(&board->workers[i], now))
+	{
+		const BoardWorker *worker = &board->workers[i];
+
+		if (worker->database == MyDatabaseId &&
+			(pipeline_id == 0 || worker->pipeline_id == pipeline_id) &&
+			!is_place_free(worker, now))
 			count++;
+	}
 	LWLockRelease(board_lock);
 	return count;
 }
 
+bool
+sw_board_has_worker(int64 pipeline_id)
+{
+	return count_workers(pipeline_id) > 0;
+}
+
+int
+sw_board_count_workers(void)
+{
+	return count_workers(0);
+}
+
 /* ---- worker ---- */
 
-/* Give the place up, and have the scheduler look at what is left to do. */
+/* The scheduler that waits longest for a place; 0 = none does. */
+static int
+find_waiting(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz since = SW_NEVER;
+	int			pid = 0;
+	int			i;
+
+	for (i = 0; i < MAX_DATABASES; i++)
+	{
+		const BoardDatabase *entry = &board->databases[i];
+
+		if (entry->waits_since < since && is_waiting(entry, now))
+		{
+			since = entry->waits_since;
+			pid = entry->scheduler_pid;
+		}
+	}
+	return pid;
+}
+
+/*
+ * Give the place up, and have the scheduler look at what is left to do, and
+ * the one that waits for a place.
+ */
 static void
 at_worker_exit(int code, Datum arg)
 {
 	Oid			database;
+	int			waiting_pid;
 
 	(void) code;
 	(void) arg;
@@ -472,9 +566,11 @@ at_worker_exit(int code, Datum arg)
 	database = board->workers[occupied_place].database;
 	board->workers[occupied_place].database = InvalidOid;
 	board->workers[occupied_place].pid = 0;
+	waiting_pid = find_waiting();
 	LWLockRelease(board_lock);
 	if (OidIsValid(database))
 		sw_board_post(database, GetCurrentTimestamp());
+	wake_process(waiting_pid);
 }
 
 int64

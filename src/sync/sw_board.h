@@ -15,7 +15,9 @@
  *
  * Workers: a scheduler claims a place for a pipeline, the worker that it
  * starts occupies it and gives it up when it exits.  The number of places
- * is sensorswave_export.max_workers.
+ * is sensorswave_export.max_workers.  A scheduler that found none waits, and
+ * those of other databases leave the next one to it if its work is due longer
+ * than theirs.
  *
  *-------------------------------------------------------------------------
  */
@@ -80,14 +82,19 @@ extern void sw_board_leave(TimestampTz next_due);
 extern bool sw_board_leave_for_good(void);
 
 /*
- * Claim a place for a pipeline of this database.  Returns its number, or
- * -1 when all are taken (*is_busy_out false) or somebody works on the
+ * Claim a place for a pipeline of this database that has been due since then.
+ * Returns its number, or -1 when there is none for it (*is_busy_out false;
+ * the caller tries again within two seconds or so) or somebody works on the
  * pipeline already (*is_busy_out true).
  */
-extern int	sw_board_claim_worker(int64 pipeline_id, bool *is_busy_out);
+extern int	sw_board_claim_worker(int64 pipeline_id, TimestampTz due_at,
+								  bool *is_busy_out);
 
 /* The worker could not be started. */
 extern void sw_board_unclaim_worker(int place);
+
+/* Does somebody work on that pipeline of this database? */
+extern bool sw_board_has_worker(int64 pipeline_id);
 
 /* Workers of this database. */
 extern int	sw_board_count_workers(void);

@@ -20,6 +20,12 @@
 #include "sync/sw_work.h"
 #include "worker/sw_worker.h"
 
+/*
+ * A session that keeps a row or a table locked holds up its pipeline, but not
+ * the place of a worker, which others wait for.
+ */
+#define LOCK_TIMEOUT "30s"
+
 void
 sw_run_worker_main(Datum arg)
 {
@@ -32,6 +38,7 @@ sw_run_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
 	sw_worker_connect(database);
+	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_SESSION);
 
 	pipeline_id = sw_board_occupy(DatumGetInt32(arg));
 	SetConfigOption("application_name",

@@ -32,7 +32,7 @@
 /*
  * A pipeline's worker is not started again before this.  Where it ended
  * without having done what was due, it failed in a way that it could not
- * record: the pause doubles each time, up to a minute.
+ * record: the pause counts from its end, and doubles each time, up to a minute.
  */
 #define RELAUNCH_MS 500
 #define LONGEST_RELAUNCH_MS (60 * 1000)
@@ -41,8 +41,21 @@ typedef struct Launch
 {
 	int64		pipeline_id;	/* key */
 	TimestampTz launched_at;
+	TimestampTz ended_at;		/* DT_NOBEGIN: nothing is known of an end */
+	bool		is_at_work;		/* as far as has been noticed */
 	int			pause_ms;
 } Launch;
+
+/*
+ * Work and its place in the queue: who had a worker stands behind those that
+ * waited meanwhile.
+ */
+typedef struct Waiting
+{
+	const SwWork *work;
+	Launch	   *launch;
+	TimestampTz since;
+} Waiting;
 
 static HTAB *
 create_launches(void)
@@ -64,12 +77,13 @@ typedef enum Started
 } Started;
 
 static Started
-start_worker(int64 pipeline_id)
+start_worker(const Waiting *waiting)
 {
 	static bool complained = false;
 	BackgroundWorker worker;
 	bool		is_busy;
-	int			place = sw_board_claim_worker(pipeline_id, &is_busy);
+	int			place = sw_board_claim_worker(waiting->work->pipeline_id,
+											  waiting->since, &is_busy);
 
 	if (is_busy)
 		return IS_BUSY;
@@ -96,35 +110,102 @@ start_worker(int64 pipeline_id)
 	return NO_SLOT;
 }
 
-/* When the work may be started, given when it was started last. */
-static TimestampTz
-may_start_at(const SwWork *work, Launch *launch)
+/* Was it due already when a worker was started for it? */
+static bool
+is_left_over(const Waiting *waiting)
 {
-	if (launch->launched_at == DT_NOBEGIN)
-		return work->due_at;
-	return Max(work->due_at,
-			   TimestampTzPlusMilliseconds(launch->launched_at,
-										   launch->pause_ms));
-}
-
-static void
-note_launch(const SwWork *work, Launch *launch, TimestampTz now)
-{
-	bool		is_left_over = work->due_at < launch->launched_at;
-
-	launch->pause_ms = is_left_over ?
-		Min(launch->pause_ms * 2, LONGEST_RELAUNCH_MS) : RELAUNCH_MS;
-	launch->launched_at = now;
+	return waiting->work->due_at < waiting->launch->launched_at;
 }
 
 /*
- * Start what is due, in the order in which it became due: without room for
- * one, those behind it wait, too.  Returns when to look again: SW_NEVER when
+ * When the work may be started, given when it was started last.  A worker may
+ * have waited in vain for long.
+ */
+static TimestampTz
+may_start_at(const Waiting *waiting)
+{
+	const Launch *launch = waiting->launch;
+	TimestampTz last = launch->launched_at;
+
+	if (last == DT_NOBEGIN)
+		return waiting->work->due_at;
+	if (is_left_over(waiting))
+		last = Max(last, launch->ended_at);
+	return Max(waiting->work->due_at,
+			   TimestampTzPlusMilliseconds(last, launch->pause_ms));
+}
+
+static void
+note_launch(const Waiting *waiting, TimestampTz now)
+{
+	Launch	   *launch = waiting->launch;
+
+	launch->pause_ms = is_left_over(waiting) ?
+		Min(launch->pause_ms * 2, LONGEST_RELAUNCH_MS) : RELAUNCH_MS;
+	launch->launched_at = now;
+	launch->is_at_work = true;
+}
+
+static Launch *
+find_launch(HTAB *launches, int64 pipeline_id, TimestampTz now)
+{
+	bool		found;
+	Launch	   *launch = hash_search(launches, &pipeline_id, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		launch->launched_at = DT_NOBEGIN;
+		launch->ended_at = DT_NOBEGIN;
+		launch->is_at_work = false;
+		launch->pause_ms = RELAUNCH_MS;
+	}
+	else if (launch->is_at_work && !sw_board_has_worker(pipeline_id))
+	{
+		launch->is_at_work = false;
+		launch->ended_at = now;
+	}
+	return launch;
+}
+
+static int
+compare_waiting(const ListCell *a, const ListCell *b)
+{
+	const Waiting *left = lfirst(a);
+	const Waiting *right = lfirst(b);
+
+	if (left->since != right->since)
+		return left->since < right->since ? -1 : 1;
+	return left->work->pipeline_id < right->work->pipeline_id ? -1 : 1;
+}
+
+/* Who waits longest comes first. */
+static List *
+line_up(const List *works, HTAB *launches, TimestampTz now)
+{
+	List	   *queue = NIL;
+	ListCell   *cell;
+
+	foreach(cell, works)
+	{
+		Waiting    *waiting = palloc(sizeof(Waiting));
+
+		waiting->work = lfirst(cell);
+		waiting->launch = find_launch(launches, waiting->work->pipeline_id, now);
+		waiting->since = Max(waiting->work->due_at, waiting->launch->ended_at);
+		queue = lappend(queue, waiting);
+	}
+	list_sort(queue, compare_waiting);
+	return queue;
+}
+
+/*
+ * Start what is due, whoever waits longest first: without room for one, those
+ * behind it wait, too.  Returns when to look again: SW_NEVER when
  * nothing is left to wait for.  *lacks_slot_out: the server had no process
  * left.
  */
 static TimestampTz
-start_due_work(List *works, HTAB *launches, bool *lacks_slot_out)
+start_due_work(const List *works, HTAB *launches, bool *lacks_slot_out)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz look_again = SW_NEVER;
@@ -132,20 +213,11 @@ start_due_work(List *works, HTAB *launches, bool *lacks_slot_out)
 	ListCell   *cell;
 
 	*lacks_slot_out = false;
-	foreach(cell, works)
+	foreach(cell, line_up(works, launches, now))
 	{
-		SwWork	   *work = lfirst(cell);
-		Launch	   *launch;
-		TimestampTz due_at;
-		bool		found;
+		Waiting    *waiting = lfirst(cell);
+		TimestampTz due_at = may_start_at(waiting);
 
-		launch = hash_search(launches, &work->pipeline_id, HASH_ENTER, &found);
-		if (!found)
-		{
-			launch->launched_at = DT_NOBEGIN;
-			launch->pause_ms = RELAUNCH_MS;
-		}
-		due_at = may_start_at(work, launch);
 		if (due_at > now)
 		{
 			look_again = Min(look_again, due_at);
@@ -153,20 +225,24 @@ start_due_work(List *works, HTAB *launches, bool *lacks_slot_out)
 		}
 		if (!has_room)
 			continue;
-		switch (start_worker(work->pipeline_id))
+		switch (start_worker(waiting))
 		{
 			case STARTED:
-				note_launch(work, launch, now);
+				note_launch(waiting, now);
 				break;
 			case IS_BUSY:
 				break;
 			case NO_SLOT:
 				*lacks_slot_out = true;
-				/* FALLTHROUGH */
-			case NO_ROOM:
 				has_room = false;
 				look_again = Min(look_again,
 								 TimestampTzPlusMilliseconds(now, sw_naptime_ms));
+				break;
+			case NO_ROOM:
+				/* So soon that this process does not leave its turn. */
+				has_room = false;
+				look_again = Min(look_again,
+								 TimestampTzPlusMilliseconds(now, Min(sw_naptime_ms, LINGER_MS)));
 				break;
 		}
 	}

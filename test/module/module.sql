@@ -123,7 +123,7 @@ LANGUAGE c STRICT AS '@MODULE@', 'sw_test_capture_gap';
 -- Rows of the windows between captures; the first of them may be null: from
 -- the beginning.  Options: key, cursor and time, expressions of a text and of
 -- instants; slack_us of the windows' bounds (without it there are none); sweep;
--- filter; is_of_rewrites; bound (the cursor's, microseconds; without it that of
+-- filter; event (the only key to give); is_of_rewrites; bound (the cursor's, microseconds; without it that of
 -- the last window); leaf, first_block, end_block, from, to, nulls, of a range;
 -- zone; ask: rows, probe, check, explain, days, estimate, holes (since the last
 -- capture), or a number: chunks of so many rows.
@@ -136,6 +136,11 @@ LANGUAGE c STRICT AS '@MODULE@', 'sw_test_window';
 CREATE OR REPLACE FUNCTION sw_test_relation(relation regclass, cursor_text text)
 RETURNS text
 LANGUAGE c STRICT AS '@MODULE@', 'sw_test_relation';
+
+-- Why rows of a relation have no versions; NULL = they have.
+CREATE OR REPLACE FUNCTION sw_test_unversioned(relation regclass)
+RETURNS text
+LANGUAGE c STRICT AS '@MODULE@', 'sw_test_unversioned';
 
 -- Every version passes, in this session.
 CREATE OR REPLACE FUNCTION sw_test_naive(is_naive bool)

@@ -32,6 +32,7 @@ PG_FUNCTION_INFO_V1(sw_test_capture_bound);
 PG_FUNCTION_INFO_V1(sw_test_capture_gap);
 PG_FUNCTION_INFO_V1(sw_test_window);
 PG_FUNCTION_INFO_V1(sw_test_relation);
+PG_FUNCTION_INFO_V1(sw_test_unversioned);
 PG_FUNCTION_INFO_V1(sw_test_naive);
 
 Datum
@@ -189,6 +190,16 @@ make_query(const ModuleOptions *options, Oid relation, SwRowTest *test,
 	query->event_column = -1;
 	query->row_filter = module_text(options, "filter", NULL);
 	query->row_test = test;
+	if (module_text(options, "event", NULL) != NULL)
+	{
+		const char **names = palloc(sizeof(char *));
+
+		names[0] = module_text(options, "event", NULL);
+		query->event_filter = SW_EVENT_FILTER_INCLUDE;
+		query->event_column = 0;
+		query->event_names = names;
+		query->n_event_names = 1;
+	}
 	query->cursor_column = 1;
 	query->cursor_expression = module_text(options, "cursor", "c");
 	query->cursor_bound = test->is_sweep || test->is_of_rewrites ? DT_NOBEGIN :
@@ -362,6 +373,16 @@ sw_test_relation(PG_FUNCTION_ARGS)
 					 "clock" : "-");
 	sw_identity_leave(&identity);
 	PG_RETURN_TEXT_P(cstring_to_text(facts));
+}
+
+Datum
+sw_test_unversioned(PG_FUNCTION_ARGS)
+{
+	const char *why = sw_relation_find_unversioned(PG_GETARG_OID(0));
+
+	if (why == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(why));
 }
 
 Datum

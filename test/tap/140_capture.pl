@@ -443,6 +443,65 @@ capture();
 window_is(7, '5006', 'truncated');
 $one->quit;
 
+# Rewritten, so that the catalogs do not tell by whom; and where the first rows
+# were, a new one lies.
+sub rewrite_is_found
+{
+	my ($what, $before, @changes) = @_;
+	begin_story(q{k int, c timestamptz DEFAULT '2020-02-02'});
+	query("$before INSERT INTO t SELECT i FROM generate_series(1, 500) i");
+	capture();
+	capture();
+	query($_) foreach @changes;
+	my $writers = query(q{SELECT xmin FROM pg_class WHERE oid = 't'::regclass UNION SELECT xmin FROM pg_attribute WHERE attrelid = 't'::regclass});
+	my $writer = query('SELECT min(xmin::text::bigint) FROM t');
+	ok(!grep({ $_ == $writer } split /\n/, $writers), "$what: the catalogs do not tell");
+	query(q{DELETE FROM t WHERE k <= 200});
+	query('VACUUM t');
+	query(q{INSERT INTO t (k, c) VALUES (1000, '2020-02-03')});
+	is(query('SELECT k FROM t ORDER BY ctid LIMIT 1'), '1000', "$what: a new row is the first");
+	is(query(windows(1, 2, 'ask=holes')), "replaced t\nday 2020-02-02", "$what: days");
+	capture();
+	window_is(2, '1000', $what);
+	window_is(1, '', "$what: since");
+	return;
+}
+
+rewrite_is_found('SET LOGGED, GRANT', 'ALTER TABLE t SET UNLOGGED;',
+	'ALTER TABLE t SET LOGGED', 'GRANT SELECT ON t TO reader');
+rewrite_is_found('a migration', '', 'ALTER TABLE t ADD u uuid NOT NULL DEFAULT gen_random_uuid()',
+	'ALTER TABLE t ALTER u DROP DEFAULT, ALTER u DROP NOT NULL', 'ALTER TABLE t ADD CHECK (k > 0)');
+rewrite_is_found('files are swapped', '', 'CREATE TABLE copied AS TABLE t', <<'END', 'DROP TABLE copied');
+SET allow_system_table_mods = on;
+UPDATE pg_class a SET relfilenode = b.relfilenode FROM pg_class b
+WHERE (a.oid, b.oid) IN (('t'::regclass, 'copied'::regclass), ('copied'::regclass, 't'::regclass));
+END
+begin_story('k int, c timestamptz DEFAULT now()');
+query('INSERT INTO t SELECT i FROM generate_series(1, 500) i; CREATE INDEX down ON t (k DESC)');
+capture();
+query('INSERT INTO t VALUES (1000); CLUSTER t USING down; GRANT SELECT ON t TO reader');
+capture();
+is(query('SELECT k FROM t ORDER BY ctid LIMIT 1'), '1000', 'CLUSTER puts the new row first');
+window_is(1, '1000', 'CLUSTER');
+
+# Attached with rows that cannot be exported.
+query(<<'END');
+DROP TABLE t, captures CASCADE;
+CREATE TABLE t (k int, c timestamptz) PARTITION BY RANGE (k);
+CREATE TABLE captures (n int, content bytea, captured_at timestamptz);
+CREATE TABLE q1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+CREATE TABLE q2 (LIKE t);
+INSERT INTO q2 VALUES (11, '2020-02-02'), (12, 'infinity'), (13, '2020-02-03'), (14, '-infinity');
+END
+capture();
+capture();
+query('ALTER TABLE t ATTACH PARTITION q2 FOR VALUES FROM (10) TO (20)');
+my $bad_key = 'key=CASE WHEN k <> 11 THEN k::text END';
+is(query(windows(1, 2, 'ask=holes', $bad_key)), "attached q2\nday 2020-02-02\nday 2020-02-03",
+	'rows that cannot be exported do not hide days');
+is(query(windows(1, 2, 'ask=holes', $bad_key, 'event=13')), "attached q2\nday 2020-02-03",
+	'days of events that pass the filter');
+
 # ---- facts ----
 
 query(<<'END');
@@ -470,6 +529,26 @@ is(query(q{SELECT sw_test_relation('fp', 'a')}), 'versions - -', 'facts: a parti
 query(q{CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw;
 	CREATE FOREIGN TABLE fp3 PARTITION OF fp FOR VALUES IN ('2020-01-01') SERVER s OPTIONS (filename '/dev/null')});
 is(query(q{SELECT sw_test_relation('fp', 'a')}), '- - -', 'facts: a foreign partition');
+like(query(q{SELECT sw_test_unversioned('fp')}), qr/^The rows of "fp3" have no versions/, 'which is named');
+query('DELETE FROM captures');
+query('ALTER TABLE fp DETACH PARTITION fp3');
+my $capture_fp = $capture_sql =~ s/'t'/'fp'/r;
+query($capture_fp);
+query(q{INSERT INTO fp VALUES ('2020-01-03'), (NULL)});
+query($capture_fp);
+my $data = PostgreSQL::Test::Utils::tempdir() . '/fp3.csv';
+append_to_file($data, "2020-01-01\n");
+query(qq{ALTER FOREIGN TABLE fp3 OPTIONS (SET filename '$data'); ALTER TABLE fp ATTACH PARTITION fp3 FOR VALUES IN ('2020-01-01')});
+is(query('SELECT count(*) FROM fp'), '3', 'a foreign partition has rows');
+my @by_a = ('key=(a IS NULL)::text', 'cursor=a');
+lines_are(windows(1, 2, @by_a) =~ s/'t'/'fp'/r, 'false true', 'a window that began before has those of tables');
+lines_are(windows(1, 2, @by_a, 'slack_us=0', 'sweep=1') =~ s/'t'/'fp'/r, 'false', 'so has a sweep');
+query('VACUUM FULL fp1');
+lines_are(windows(1, 2, @by_a, 'ask=holes') =~ s/'t'/'fp'/r, 'replaced fp1', 'and changes of these are seen');
+query('ALTER TABLE fp DETACH PARTITION fp3');
+is(query(q{SELECT sw_test_relation('fp', 'a')}), 'versions - -', 'facts: it is detached');
+is(query(q{SELECT sw_test_unversioned('fp')}), '', 'and none is named');
+like(query(q{SELECT sw_test_unversioned('v')}), qr/^The rows of "v" have no versions/, 'a view is named');
 
 # ---- gaps, damage ----
 

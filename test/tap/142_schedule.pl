@@ -101,7 +101,7 @@ sub start_session
 		[   'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose',
 			'-d', $node->connstr('postgres'), map { ('-c', $_) } ref $sql ? @$sql : $sql ],
 		'<', \$session{in}, '>', \$session{out}, '2>', \$session{err},
-		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		IPC::Run::timeout(3 * $PostgreSQL::Test::Utils::timeout_default));
 	return \%session;
 }
 
@@ -342,11 +342,74 @@ ok($node->poll_query_until('postgres',
 is(count_target($sandbox, 'asked'), 8, 'and nothing is lost');
 reset_clock($node);
 
+# ---- what waits to be loaded is not left over ----
+
+set_point($node, 'chunk.staged', 'error always');
+insert('asked');
+$id = query("SELECT sw_sync('asked')");
+is(query("SELECT sw_wait($id, '1 minute')"), 'failed', 'a run fails that has staged its files');
+query("SELECT sw_pause('asked')");
+clear_point($node, 'chunk.staged');
+change_settings($node, log_min_messages => 'debug1');
+usleep(500_000);
+my $log_end = -s $node->logfile;
+usleep(4_000_000);
+unlike(slurp_file($node->logfile, $log_end),
+	qr/starting background worker process "sensorswave_export worker"/,
+	'while the pipeline is paused, nobody comes for them');
+change_settings($node, log_min_messages => 'warning');
+query("SELECT sw_resume('asked')");
+wait_until('they are loaded', sub { count_target($sandbox, 'asked') == 9 });
+wait_until('and deleted', sub { $sandbox->objects == 0 });
+is(count_target($sandbox, 'asked'), 9, 'afterwards they are loaded, once');
+
+# ---- a session that keeps a lock ----
+
+# Has a transaction that stays open, and a tick pass.
+sub hold_lock
+{
+	my ($sql) = @_;
+	my $session = start_session("BEGIN; $sql; SELECT pg_sleep(600)");
+
+	wait_for_sleep();
+	insert('asked');
+	shift_clock($node, '3 hours');
+	return $session;
+}
+
+sub end_session
+{
+	my ($session) = @_;
+	query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+	wait_session($session);
+	reset_clock($node);
+	return;
+}
+
+my $day = query("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date");
+my $session = hold_lock("SELECT sw_backfill('asked', '$day', '$day')");
+wait_until('the run succeeds', sub { count_target($sandbox, 'asked') == 10 });
+is(status_of('asked', 'reason'), '', 'who is about to ask for a backfill holds up nobody');
+end_session($session);
+query("UPDATE sw_pipelines SET schedule = 'manual' WHERE name = 'asked';"
+	  . " UPDATE sw_pipelines SET schedule = 'every 1 hour' WHERE name = 'asked'");
+my $n_before = count_runs('asked', 'success');
+$session = hold_lock("SELECT sw_pause('asked')");
+wait_until('its worker waits', sub {
+	query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+		  . " AND backend_type = 'sensorswave_export worker'") eq '1';
+});
+$id = query("SELECT sw_sync('other')");
+is(query("SELECT sw_wait($id, '90 seconds')"), 'success',
+	'who is about to pause one does not keep a worker from others for long');
+end_session($session);
+wait_runs('asked', $n_before + 1);
+is(count_target($sandbox, 'asked'), 11, 'nothing is missing, nothing is there twice');
+
 # ---- backfills come first ----
 
 query("UPDATE sw_pipelines SET schedule = 'every 1 hour' WHERE name = 'other'");
 $sandbox->pause('store');
-my $day = query("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date");
 my $backfill = backfill($node, 'other', $day, $day);
 wait_until('the backfill runs', sub {
 	query("SELECT status FROM sw_backfills WHERE backfill_id = $backfill") eq 'running';
@@ -391,6 +454,33 @@ is(query("SELECT sw_wait($first, '1 minute')"), 'success', 'and lets the window 
 is(count_target($sandbox, 'other'), $n_target + 1, 'which is delivered');
 fails_with("SELECT $_('other')", '55000', 'is stopped', "no $_ after it")
   foreach qw(sw_sync sw_pause sw_resume);
+
+# ---- who is due longer comes first, in whichever database ----
+
+query("UPDATE sw_pipelines SET schedule = 'manual' WHERE name = 'asked'");
+query('CREATE DATABASE far');
+$node->safe_psql('far', 'CREATE EXTENSION sensorswave_export; CREATE TABLE far'
+	  . ' (id bigserial, "time" timestamptz DEFAULT now(),'
+	  . ' received_at timestamptz DEFAULT clock_timestamp())');
+create_destination($node, $sandbox, dbname => 'far');
+create_pipeline($node, 'far', dbname => 'far', source => 'far', columns => $mapping,
+	schedule => 'manual');
+wait_running($node, 'far', 'far');
+set_point($node, 'window.opened', 'wait');
+query("SELECT sw_sync('asked')");
+wait_point($node, 'window.opened');
+$first = $node->safe_psql('far', "SELECT sw_sync('far')");
+usleep(300_000);
+$second = query("SELECT sw_sync('asked')");
+usleep(300_000);
+clear_point($node, 'window.opened');
+is($node->safe_psql('far', "SELECT sw_wait($first, '1 minute')"), 'success', 'each gets');
+is(query("SELECT sw_wait($second, '1 minute')"), 'success', 'a place');
+my $started = 'SELECT started_at FROM sw_runs WHERE run_id =';
+is(query("SELECT started_at > '" . $node->safe_psql('far', "$started $first")
+		  . "' FROM sw_runs WHERE run_id = $second"), 't', 'who has waited longer before the other');
+query("SELECT sw_stop('$_')") foreach qw(asked ticks);
+$node->safe_psql('far', "SELECT sw_stop('far')");
 
 # ---- nobody stays ----
 

@@ -95,18 +95,23 @@ sub have_it_swept
 	return;
 }
 
+# No window is open, and nothing is under way.
+sub is_settled
+{
+	my ($pipeline) = @_;
+	return $node->safe_psql('postgres', <<"SQL") eq 't';
+SELECT NOT EXISTS (SELECT FROM _sensorswave.sync_window JOIN _sensorswave.pipeline USING (pipeline_id)
+	WHERE sync_window.status = 'open' AND name = '$pipeline')
+	AND NOT EXISTS (SELECT FROM sw_runs WHERE pipeline = '$pipeline' AND status IN ('queued', 'running'))
+SQL
+}
+
 # A run that was broken off goes on by itself; then what came meanwhile.
 sub is_whole
 {
 	my ($pipeline, $what) = @_;
 
-	wait_until("$what: the run goes on by itself", sub {
-		$node->safe_psql('postgres', <<"SQL") eq 't';
-SELECT NOT EXISTS (SELECT FROM _sensorswave.sync_window JOIN _sensorswave.pipeline USING (pipeline_id)
-	WHERE sync_window.status = 'open' AND name = '$pipeline')
-	AND NOT EXISTS (SELECT FROM sw_runs WHERE pipeline = '$pipeline' AND status IN ('queued', 'running'))
-SQL
-	});
+	wait_until("$what: the run goes on by itself", sub { is_settled($pipeline) });
 	have_it_swept($pipeline);
 	is(join(' ', sync_now($node, $pipeline)), 'success', "$what: the next run succeeds");
 	is(differences($pipeline), '0 lost, 0 doubled, 0 foreign', "$what: target and source are equal row for row");
@@ -222,6 +227,49 @@ foreach my $point (@points)
 }
 cmp_ok($n_reached, '>=', 14, "$n_reached points were tried");
 
+# ---- and its successor ends, too ----
+
+# Who settles what the first worker has left is killed there, if it comes
+# there.
+sub interrupt_twice
+{
+	my ($pipeline, $first, $second, $way) = @_;
+	my $what = "$pipeline: $way at $first, then SIGKILL at $second";
+
+	add_rows();
+	have_it_swept($pipeline);
+	set_point($node, $first, 'wait');
+	ask_for_sync($node, $pipeline);
+	my $pid = wait_point($node, $first);
+	add_rows();
+	set_point($node, $second, 'wait');
+	$ways{$way}->($pid, $first);
+	wait_until("$what: the next run comes there or ends", sub {
+		is_point_reached($node, $second) || is_settled($pipeline);
+	});
+	if (is_point_reached($node, $second))
+	{
+		add_rows();
+		$ways{'SIGKILL'}->(wait_point($node, $second), $second);
+	}
+	clear_point($node, $second);
+	is_whole($pipeline, $what);
+	return;
+}
+
+my @pairs;
+foreach my $first (qw(chunk.read chunk.staged chunk.intent chunk.loaded chunk.done))
+{
+	push @pairs, map { [ $first, $_ ] }
+	  grep { $_ ne $first } qw(chunk.leased chunk.intent chunk.loaded chunk.verified chunk.cleaned);
+}
+foreach my $pipeline (@pipelines)
+{
+	my @drawn = shuffle(@pairs);
+	@drawn = @drawn[ 0 .. 2 ] unless $is_long;
+	interrupt_twice($pipeline, @$_, $ways[ $n++ % @ways ]) foreach @drawn;
+}
+
 # ---- the warehouse fails ----
 
 # A fault at the statement that loads a pipeline's rows, or at another one.
@@ -276,6 +324,31 @@ sub load_outlives_worker
 foreach my $pipeline (@pipelines)
 {
 	load_outlives_worker($pipeline, $_) foreach qw(before after);
+}
+
+# What became of a load is to be found out, and that fails at first.
+sub settling_fails
+{
+	my ($pipeline, $match, %fault) = @_;
+	my $what = join(' ', "$pipeline: SIGKILL after the load, then $match", map { "$_ $fault{$_}" } sort keys %fault);
+
+	add_rows();
+	set_point($node, 'chunk.loaded', 'wait');
+	ask_for_sync($node, $pipeline);
+	my $pid = wait_point($node, 'chunk.loaded');
+	my $fault = front_fault($sandbox, match => $match, times => 1, %fault);
+	$ways{'SIGKILL'}->($pid, 'chunk.loaded');
+	add_rows();
+	wait_until("$what: the fault strikes", sub { front_fault_hits($sandbox, $fault) });
+	is_whole($pipeline, $what);
+	clear_front_faults($sandbox);
+	return;
+}
+foreach my $pipeline (@pipelines)
+{
+	settling_fails($pipeline, $pipeline =~ /bytehouse/ ? '^KILL QUERY' : '^SELECT 1', @$_) foreach @faults;
+	next unless $pipeline eq 'events_bytehouse';
+	settling_fails($pipeline, '^SELECT count', @$_) foreach @faults;
 }
 
 # ClickHouse itself is killed in the middle of a load.
@@ -333,6 +406,18 @@ sub any_process
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'sensorswave_export $role' ORDER BY random() LIMIT 1");
 }
 
+# False when the process was about to end anyhow.
+sub has_crashed
+{
+	my ($from) = @_;
+	foreach (1 .. 100)
+	{
+		return 1 if $node->log_contains(qr/was terminated by signal 9/, $from);
+		usleep(20_000);
+	}
+	return 0;
+}
+
 my $n_done = 0;
 while ($n_done < $n_kills)
 {
@@ -342,7 +427,7 @@ while ($n_done < $n_kills)
 	my $pid = any_process();
 	next if $pid eq '';
 	my $from = -s $node->logfile;
-	next unless kill('KILL', $pid);
+	next unless kill('KILL', $pid) && has_crashed($from);
 	wait_restart($from);
 	next if ++$n_done % 10 > 0;
 	add_rows();
