@@ -152,6 +152,7 @@ fall_back(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 {
 	const SwPipeline *pipeline = run->pipeline;
 	bool		is_append = strcmp(pipeline->mode, "append") == 0;
+	char	   *unversioned;
 
 	if (is_append && window->cursor_expression == NULL)
 		ereport(ERROR,
@@ -160,14 +161,14 @@ fall_back(const SwRun *run, const SwCapture *from, SwSyncWindow *window)
 						pipeline->name),
 				 errdetail("The versions of the source's rows cannot be used, and the pipeline has no cursor_column."),
 				 errhint("Empty the target and call sw_backfill, or make a pipeline with a cursor_column or with mode \"upsert\".")));
-	if (is_append && from->n_leaves > 0 &&
-		!sw_relation_has_versions(pipeline->source))
+	unversioned = sw_relation_find_unversioned(pipeline->source);
+	if (is_append && from->n_leaves > 0 && unversioned != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("source of pipeline \"%s\" has got a part without row versions",
 						pipeline->name),
-				 errdetail("A foreign table, or one of another access method, was attached to it; rows would arrive more than once."),
-				 errhint("Detach it, or make a pipeline for the others.")));
+				 errdetail_internal("%s", unversioned),
+				 errhint("Detach it, or make a pipeline for the others: rows would arrive more than once.")));
 	if (window->cursor_expression != NULL && window->bound == DT_NOBEGIN)
 		window->bound = from->captured_at - get_slack_us(pipeline);
 }
@@ -352,33 +353,25 @@ sw_sync_window_aim_at_now(SwPlan *plan, const SwCapture *from)
 					   sw_capture_take(pipeline->source, from));
 }
 
-/* The windows that a sweep is about, or NIL. */
-static List *
-list_sweepable(const SwPipeline *pipeline)
+/* The last window that a sweep has something to look for in, or NULL. */
+static SwSyncWindow *
+find_sweepable(const SwPipeline *pipeline)
 {
-	List	   *windows = sw_cat_window_list_unswept(pipeline->pipeline_id);
-	ListCell   *cell;
-
 	if (!sw_relation_has_versions(pipeline->source))
-		return NIL;
-	foreach(cell, windows)
-	{
-		const SwSyncWindow *window = lfirst(cell);
-
-		if (window->bound != DT_NOBEGIN && has_versions(window))
-			return windows;
-	}
-	return NIL;
+		return NULL;
+	return sw_cat_window_last_unswept(pipeline->pipeline_id);
 }
 
 static SwSyncWindow *
-open_sweep(const SwRun *run, const List *windows)
+open_sweep(const SwRun *run)
 {
+	int64		pipeline_id = run->pipeline->pipeline_id;
+	const List *windows = sw_cat_window_list_unswept(pipeline_id);
 	const SwSyncWindow *first = linitial(windows);
 	const SwSyncWindow *last = llast(windows);
 	SwSyncWindow *window = palloc0(sizeof(SwSyncWindow));
 
-	window->pipeline_id = run->pipeline->pipeline_id;
+	window->pipeline_id = pipeline_id;
 	window->kind = SWEEP;
 	window->strategy = BY_VERSIONS;
 	window->cursor_expression = last->cursor_expression;
@@ -404,24 +397,24 @@ SwSyncWindow *
 sw_sync_window_open(const SwRun *run)
 {
 	SwSyncWindow *window;
-	List	   *unswept;
+	SwSyncWindow *unswept;
 
 	sw_tx_begin("opening a window");
-	unswept = list_sweepable(run->pipeline);
-	if (unswept != NIL &&
-		is_same_text(((const SwSyncWindow *) llast(unswept))->cursor_expression,
+	unswept = find_sweepable(run->pipeline);
+	if (unswept != NULL &&
+		is_same_text(unswept->cursor_expression,
 					 get_cursor_expression(run->plan)))
-		unswept = NIL;
-	if (unswept != NIL && has_given_up(run))
+		unswept = NULL;
+	if (unswept != NULL && has_given_up(run))
 	{
 		sw_cat_run_log(run->run_id, "warning",
 					   "the cursor's expression was changed, and the former one cannot be used any more: late rows of the time before need a backfill");
 		sw_cat_window_forget_done(run->pipeline->pipeline_id);
-		unswept = NIL;
+		unswept = NULL;
 	}
-	if (unswept != NIL)
+	if (unswept != NULL)
 	{
-		window = open_sweep(run, unswept);
+		window = open_sweep(run);
 		sw_cat_run_log(run->run_id, "info",
 					   "the cursor's expression was changed: late rows of the time before are brought first");
 	}
@@ -459,12 +452,10 @@ SwSyncWindow *
 sw_sync_window_open_sweep(const SwRun *run)
 {
 	SwSyncWindow *window = NULL;
-	List	   *unswept;
 
 	sw_tx_begin("opening a sweep");
-	unswept = list_sweepable(run->pipeline);
-	if (unswept != NIL)
-		window = open_sweep(run, unswept);
+	if (find_sweepable(run->pipeline) != NULL)
+		window = open_sweep(run);
 	sw_tx_commit();
 	sw_point("sweep.opened");
 	return window;
@@ -481,7 +472,7 @@ sw_sync_window_finish(const SwRun *run, const SwSyncWindow *window)
 
 	sw_tx_begin("recording a window");
 	sw_cat_window_finish(window->window_id);
-	if (is_sweep(window) || list_sweepable(run->pipeline) == NIL)
+	if (is_sweep(window) || find_sweepable(run->pipeline) == NULL)
 		sw_cat_window_forget_done(pipeline_id);
 	sw_tx_commit();
 	sw_point(is_sweep(window) ? "sweep.done" : "window.done");

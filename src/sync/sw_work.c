@@ -34,6 +34,9 @@
 /* How often a mark is tried to be taken off where a target was. */
 #define FORMER_ATTEMPTS 10
 
+/* Somebody holds a lock on the source: the backfill waits as long as it takes. */
+#define LOCK_NOT_AVAILABLE "55P03"
+
 /* Who and what, for the context line of errors and the server's log. */
 typedef struct WorkContext
 {
@@ -482,8 +485,9 @@ record_window_failure(const WorkContext *work, const void *arg,
 {
 	const SwBackfill *backfill = arg;
 	int			n_failures = backfill->attempt + 1;
+	bool		is_locked = strcmp(failure->sqlstate, LOCK_NOT_AVAILABLE) == 0;
 	bool		is_final = failure->retry == SW_RETRY_NEVER ||
-	n_failures >= sw_backfill_attempts;
+	(n_failures >= sw_backfill_attempts && !is_locked);
 
 	sw_tx_begin("recording a failure");
 	record_run_failure(work, failure);

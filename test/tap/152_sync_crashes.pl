@@ -7,9 +7,10 @@
 # them back, and their transaction ids are given out again.
 #
 # What is tried with what is drawn by SW_TEST_SEED.  By default each point is
-# tried with one pipeline and each way of ending once at least, and 10 workers
-# are killed at moments of chance; with SW_TEST_LONG every point with every
-# pipeline in every way, and 100.
+# tried with one pipeline, each way of ending once at least, some of the faults
+# with each pipeline, and 10 workers are killed at moments of chance; with
+# SW_TEST_LONG every point with every pipeline in every way, all faults, and
+# 100.
 use strict;
 use warnings FATAL => 'all';
 
@@ -60,6 +61,14 @@ foreach my $kind (qw(events users))
 }
 
 # ---- helpers ----
+
+# So many of a list, or all of it.
+sub draw
+{
+	my ($n_drawn, @list) = @_;
+	@list = shuffle(@list);
+	return $is_long ? @list : @list[ 0 .. $n_drawn - 1 ];
+}
 
 # Events of all kinds of transactions, some of them for the sweep, and changes
 # of users.
@@ -265,9 +274,7 @@ foreach my $first (qw(chunk.read chunk.staged chunk.intent chunk.loaded chunk.do
 }
 foreach my $pipeline (@pipelines)
 {
-	my @drawn = shuffle(@pairs);
-	@drawn = @drawn[ 0 .. 2 ] unless $is_long;
-	interrupt_twice($pipeline, @$_, $ways[ $n++ % @ways ]) foreach @drawn;
+	interrupt_twice($pipeline, @$_, $ways[ $n++ % @ways ]) foreach draw(2, @pairs);
 }
 
 # ---- the warehouse fails ----
@@ -296,7 +303,7 @@ my @faults = (
 	[ fault => 'exception', code => 210, when => 'after' ]);
 foreach my $pipeline (@pipelines)
 {
-	warehouse_fails($pipeline, '^INSERT INTO .*TARGET', @$_) foreach @faults;
+	warehouse_fails($pipeline, '^INSERT INTO .*TARGET', @$_) foreach draw(2, @faults);
 	next unless $pipeline =~ /bytehouse/;
 	warehouse_fails($pipeline, 'connect', fault => 'drop_before');
 	warehouse_fails($pipeline, 'hello', fault => 'exception', code => 210);
@@ -323,7 +330,7 @@ sub load_outlives_worker
 }
 foreach my $pipeline (@pipelines)
 {
-	load_outlives_worker($pipeline, $_) foreach qw(before after);
+	load_outlives_worker($pipeline, $_) foreach draw(1, qw(before after));
 }
 
 # What became of a load is to be found out, and that fails at first.
@@ -346,9 +353,9 @@ sub settling_fails
 }
 foreach my $pipeline (@pipelines)
 {
-	settling_fails($pipeline, $pipeline =~ /bytehouse/ ? '^KILL QUERY' : '^SELECT 1', @$_) foreach @faults;
+	settling_fails($pipeline, $pipeline =~ /bytehouse/ ? '^KILL QUERY' : '^SELECT 1', @$_) foreach draw(1, @faults);
 	next unless $pipeline eq 'events_bytehouse';
-	settling_fails($pipeline, '^SELECT count', @$_) foreach @faults;
+	settling_fails($pipeline, '^SELECT count', @$_) foreach draw(2, @faults);
 }
 
 # ClickHouse itself is killed in the middle of a load.
@@ -386,14 +393,16 @@ sub store_fails
 	return;
 }
 
+my $staged = '^(?!.*/_lease/)';
+my $lease = '/_lease/';
+my @store_faults = (
+	(map { [ op => 'PUT', match => $staged, fault => $_ ] } qw(drop drop_after truncate_reply hang_after)),
+	(map { [ op => 'PUT', match => $lease, fault => $_ ] } qw(drop drop_after)),
+	(map { [ op => 'GET', match => $lease, fault => $_ ] } qw(drop truncate_reply)),
+	[ op => '*', match => $staged, skip => 1, fault => 'drop_after' ]);
 foreach my $pipeline (@pipelines)
 {
-	my $staged = '^(?!.*/_lease/)';
-
-	store_fails($pipeline, op => 'PUT', match => $staged, fault => $_) foreach qw(drop drop_after truncate_reply hang_after);
-	store_fails($pipeline, op => 'PUT', match => '/_lease/', fault => $_) foreach qw(drop drop_after);
-	store_fails($pipeline, op => 'GET', match => '/_lease/', fault => $_) foreach qw(drop truncate_reply);
-	store_fails($pipeline, op => '*', match => $staged, skip => 1, fault => 'drop_after');
+	store_fails($pipeline, @$_) foreach draw(3, @store_faults);
 }
 
 # ---- kills at moments of chance ----
