@@ -27,6 +27,7 @@
 #include "nodes/pg_list.h"
 #include "storage/bufmgr.h"
 #include "storage/lockdefs.h"
+#include "storage/lmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -241,7 +242,15 @@ sw_leaf_hold(Oid relation, const SwLeaf *leaves, uint32 n_leaves,
 			 uint32 *n_changes)
 {
 	uint32		n_now;
-	SwLeaf	   *now = list_leaves(relation, AccessShareLock, &n_now);
+	SwLeaf	   *now;
 
+	LockRelationOid(relation, AccessShareLock);
+	/* One that is gone is reported by who reads it (sw_identity_enter). */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
+	{
+		*n_changes = 0;
+		return NULL;
+	}
+	now = list_leaves(relation, AccessShareLock, &n_now);
 	return sw_leaf_compare(leaves, n_leaves, now, n_now, n_changes);
 }

@@ -126,13 +126,28 @@ deliver_chunks(Sync *sync, const SwSyncWindow *window)
 	MemoryContextDelete(context);
 }
 
+/* Where versions go by the cursor, an old one loses against a newer one. */
+static void
+warn_of_late_rows(const Sync *sync, int64 n_rows)
+{
+	if (n_rows > 0 && sync->run->plan->table.version_column != NULL)
+		sw_run_log(sync->run, "warning",
+				   psprintf(INT64_FORMAT " changed rows have an old %s: at the target they lose against newer ones",
+							n_rows, sync->run->plan->table.version_column));
+}
+
 static void
 do_window(Sync *sync, const SwSyncWindow *window)
 {
+	int64		n_rows_before = sync->n_rows;
+
 	deliver_chunks(sync, window);
 	sw_sync_window_finish(sync->run, window);
 	if (strcmp(window->kind, "sweep") == 0)
+	{
+		warn_of_late_rows(sync, sync->n_rows - n_rows_before);
 		sync->swept_at = Max(sync->swept_at, sync->synced_at);
+	}
 }
 
 static void

@@ -19,8 +19,9 @@ extern const char *__asan_default_options(void);
 
 bool		fuzz_is_replay = false;
 
-static Size memory_in_use = 0;
-static Size memory_peak = 0;
+/* Of this thread: the fuzzer has one of its own, which watches the process. */
+static __thread Size memory_in_use = 0;
+static __thread Size memory_peak = 0;
 
 /* A small quarantine, so that the limit on resident memory means something. */
 const char *
