@@ -28,7 +28,8 @@ sub make_hooked_node
 	my ($name, $sandbox, @settings) = @_;
 	my $build = "$ENV{TESTDIR}/hooks";
 
-	system_or_bail('make', '-s', '-C', $hooks, "BUILD=$build");
+	# Another test may be at it.
+	system_or_bail('flock', "$build.lock", 'make', '-s', '-C', $hooks, "BUILD=$build");
 	return make_node($name, $sandbox,
 		"shared_preload_libraries = '$build/sw_hooks,sensorswave_export'", @settings);
 }

@@ -27,7 +27,8 @@ sub create_module
 	my ($node, $database) = @_;
 	my $build = "$ENV{TESTDIR}/module";
 
-	system_or_bail('make', '-s', '-C', $module, "BUILD=$build");
+	# Another test may be at it.
+	system_or_bail('flock', "$build.lock", 'make', '-s', '-C', $module, "BUILD=$build");
 	$node->safe_psql($database // 'postgres', slurp_file("$build/module.sql"));
 	return;
 }
